@@ -1,0 +1,164 @@
+"""Finds the experiments: a file ``engine/labs/<topic>/<experiment>.py`` is one, and nothing else needs to know it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from engine.core.errors import UsageError
+from engine.core.experiment import Experiment
+from engine.core.parameters import LabParameters, validate
+from engine.core.resources import load_toml, resource_path
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A panel: a few experiments around one idea."""
+
+    name: str
+    order: int
+    icon: str
+    titles: Mapping[str, str]
+    summaries: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Named parameters that tell a part of the story."""
+
+    name: str
+    titles: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of an experiment without importing it."""
+
+    name: str
+    order: int
+    titles: Mapping[str, str]
+    summaries: Mapping[str, str]
+    presets: tuple[Preset, ...]
+    references: tuple[str, ...]
+
+    @property
+    def topic(self) -> str:
+        """The part of the name before the dot."""
+        return self.name.split(".")[0]
+
+    def notes(self, language: str) -> str:
+        """The notes as Markdown, in English where the language has none."""
+        topic, stem = self.name.split(".")
+        for wanted in (language, "en"):
+            file = resource_path("labs", topic, f"{stem}.{wanted}.md")
+            if file.exists():
+                return file.read_text(encoding="utf-8")
+        return ""
+
+
+@cache
+def topics() -> tuple[Topic, ...]:
+    """All topics that have an experiment, in their order."""
+    names = {entry.topic for entry in entries()}
+    return tuple(sorted((_topic(name) for name in names), key=lambda topic: (topic.order, topic.name)))
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All experiments, by topic and order within it. Nothing is imported."""
+    import engine.labs
+
+    found = []
+    for topic in pkgutil.iter_modules(engine.labs.__path__):
+        for module in pkgutil.iter_modules([f"{path}/{topic.name}" for path in engine.labs.__path__]):
+            if not module.name.startswith("_"):
+                found.append(_entry(topic.name, module.name))
+    return tuple(sorted(found, key=lambda entry: (_topic(entry.topic).order, entry.order, entry.name)))
+
+
+def entry(name: str) -> Entry:
+    """The entry of this name.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the sentence lists those there are.
+    """
+    for candidate in entries():
+        if candidate.name == name:
+            return candidate
+    names = ", ".join(candidate.name for candidate in entries())
+    raise UsageError("There is no experiment {name}.", "The experiments are {names}.", name=repr(name), names=names)
+
+
+@cache
+def load(name: str) -> Experiment:
+    """Import an experiment, and torch with it."""
+    known = entry(name)
+    return importlib.import_module(f"engine.labs.{known.name}").EXPERIMENT
+
+
+def preset_parameters(name: str, preset: str | None) -> LabParameters:
+    """The parameters of a preset, or the defaults.
+
+    Raises
+    ------
+    UsageError
+        If the experiment has no such preset.
+    """
+    model = load(name).parameters
+    if preset is None:
+        return model()
+    presets = entry(name).presets
+    for candidate in presets:
+        if candidate.name == preset:
+            return validate(model, candidate.values)
+    names = ", ".join(candidate.name for candidate in presets) or "none"
+    raise UsageError(
+        "There is no preset {preset} of {name}.",
+        "The presets are {names}.",
+        preset=repr(preset),
+        name=name,
+        names=names,
+    )
+
+
+@cache
+def _topic(name: str) -> Topic:
+    data = load_toml("labs", name, "topic.toml")
+    return Topic(name, data["order"], data["icon"], _by_language(data, "title"), _by_language(data, "summary"))
+
+
+def _entry(topic: str, stem: str) -> Entry:
+    try:
+        data = load_toml("labs", topic, f"{stem}.toml")
+    except FileNotFoundError as error:
+        raise UsageError(
+            "The experiment {name} has no file {file}.", name=f"{topic}.{stem}", file=error.filename
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            "The file of the experiment {name} is damaged: {error}", name=f"{topic}.{stem}", error=error
+        ) from None
+    presets = tuple(
+        Preset(preset["name"], {k: preset[k] for k in ("en", "zh") if k in preset}, preset["values"])
+        for preset in data.get("presets", [])
+    )
+    return Entry(
+        name=f"{topic}.{stem}",
+        order=data.get("order", 100),
+        titles=_by_language(data, "title"),
+        summaries=_by_language(data, "summary"),
+        presets=presets,
+        references=tuple(data.get("references", [])),
+    )
+
+
+def _by_language(data: Mapping[str, Any], key: str) -> dict[str, str]:
+    return {language: data[language][key] for language in ("en", "zh") if key in data.get(language, {})}

@@ -1,0 +1,98 @@
+"""Where the work is done, and what happens when it does not fit."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import psutil
+import torch
+
+from engine.core.errors import LabError, UsageError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def resolve_device(name: str) -> torch.device:
+    """The torch device behind a name; ``auto`` takes a GPU where there is one.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown or this machine has no such device.
+    """
+    available = available_devices()
+    if name == "auto":
+        return torch.device(available[-1])
+    if name not in DEVICES:
+        raise UsageError(
+            "There is no device {name}.", "Choose one of {names}.", name=repr(name), names=", ".join(DEVICES)
+        )
+    if name not in available:
+        raise UsageError(
+            "The device {name} is not available on this machine.",
+            "Available: {names}.",
+            name=name,
+            names=", ".join(available),
+        )
+    return torch.device(name)
+
+
+def available_devices() -> list[str]:
+    """The devices of this machine, the fastest last."""
+    devices = ["cpu"]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    if torch.cuda.is_available():
+        devices.append("cuda")
+    return devices
+
+
+def device_label(device: torch.device) -> str:
+    """A short name for people: ``cpu · 2 cores`` or ``cuda:0 · NVIDIA H200``."""
+    if device.type == "cuda":
+        index = device.index or 0
+        return f"cuda:{index} · {torch.cuda.get_device_name(index)}"
+    if device.type == "mps":
+        return f"mps · {platform.machine()}"
+    return f"cpu · {os.cpu_count()} cores"
+
+
+def prepare_thread(device: torch.device) -> None:
+    """Settings that torch keeps per thread: call it first thing in every worker.
+
+    Beside a busy window the worker leaves one core free; more OpenMP threads than free cores cost 10 to 40 times now and then.
+    """
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    torch.set_grad_enabled(True)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.cuda.set_stream(torch.cuda.Stream(device))
+
+
+def memory_bytes(device: torch.device) -> int:
+    """Bytes that may still be taken on this device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory ran out, on any device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "not enough memory" in text or "can't allocate memory" in text
+    )
+
+
+def out_of_memory(device: torch.device, parameters: tuple[str, ...]) -> LabError:
+    """The error a user can act on; what the failed run held is given back."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    names = ", ".join(parameters)
+    hint = "Lower {names} and try again." if names else "Choose smaller parameters and try again."
+    return LabError(
+        "There is not enough memory on {device} for these parameters.", hint, device=device.type, names=names
+    )

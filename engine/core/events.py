@@ -1,0 +1,53 @@
+"""What a runner tells its listener, besides frames. Every event carries the generation of the request it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.core.frames import Frame
+from engine.core.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run of this request has begun on this device."""
+
+    generation: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReady:
+    """A picture."""
+
+    generation: int
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long single computation is, from 0 to 1."""
+
+    generation: int
+    fraction: float
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run has come to its end; live tweaks still observe its last state."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run has ended with an error; the runner goes on. ``traceback`` is empty where the user can mend it."""
+
+    generation: int
+    message: Message
+    hint: Message
+    traceback: str = ""
+
+
+Event = Started | Progress | Finished | Failed

@@ -1,0 +1,87 @@
+"""An experiment: three pure functions and what they promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from engine.core.claims import ClaimSpec
+from engine.core.frames import Observation
+from engine.core.parameters import LabParameters
+
+
+class Init(Protocol):
+    """Builds the first state of a run."""
+
+    def __call__(self, parameters: Any, context: Any, /) -> Any: ...
+
+
+class Step(Protocol):
+    """One step of the algorithm: a new state from the old one; never changes what a frame may share."""
+
+    def __call__(self, state: Any, parameters: Any, context: Any, /) -> Any: ...
+
+
+class Observe(Protocol):
+    """The only transfer from device to host: what a frame shows. Must be repeatable: it draws no random numbers."""
+
+    def __call__(self, state: Any, parameters: Any, context: Any, /) -> Observation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named scalar of every frame."""
+
+    name: str
+    label: str
+    unit: str = ""
+
+
+def endless(parameters: Any) -> int | None:
+    """The length of a run that goes on until somebody stops it."""
+    return None
+
+
+def one_step(parameters: Any, step: int) -> int:
+    """A frame after every step."""
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Everything the house needs to know about an experiment.
+
+    Parameters
+    ----------
+    parameters
+        The parameter model.
+    init, step, observe
+        The algorithm.
+    measures, claims
+        What every observation carries, in this order.
+    total
+        Number of steps of a run, from the parameters; None for an endless run.
+    stride
+        Steps until the next frame, from parameters and step number: deterministic, so that window and headless runs see
+        the same frames.
+    pacing
+        ``paced``: the next frame is computed when the last one was taken. ``latest``: the computation does not wait for the
+        screen.
+    history
+        Whether past frames are kept to scrub through.
+    memory
+        The parameters to lower when memory runs out.
+    """
+
+    parameters: type[LabParameters]
+    init: Init
+    step: Step
+    observe: Observe
+    measures: tuple[Measure, ...]
+    claims: tuple[ClaimSpec, ...] = ()
+    total: Callable[[Any], int | None] = endless
+    stride: Callable[[Any, int], int] = one_step
+    pacing: Literal["paced", "latest"] = "paced"
+    history: bool = False
+    memory: tuple[str, ...] = ()

@@ -1,0 +1,90 @@
+"""Frames: what leaves the engine. Immutable, on the host, sharing no memory with the run that made them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from engine.core.claims import Claim
+from engine.core.parameters import LabParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What `observe` returns.
+
+    Parameters
+    ----------
+    picture
+        A frozen dataclass of the lab: the arrays to draw, tensors or numpy arrays.
+    measures
+        Named scalars, the names declared by the experiment.
+    claims
+        Checked claims, in the declared order.
+    tables
+        Named lists or lists of lists of numbers, for small vectors and matrices.
+    """
+
+    picture: Any
+    measures: Mapping[str, float]
+    claims: tuple[Claim, ...] = ()
+    tables: Mapping[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An observation at one step of one run."""
+
+    step: int
+    total: int | None
+    parameters: LabParameters
+    picture: Any
+    measures: Mapping[str, float]
+    claims: tuple[Claim, ...]
+    tables: Mapping[str, list[Any]]
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of the picture by name."""
+        values = {item.name: getattr(self.picture, item.name) for item in dataclasses.fields(self.picture)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+
+def make_frame(step: int, total: int | None, parameters: LabParameters, observation: Observation) -> Frame:
+    """A frame whose arrays are frozen copies and whose numbers are plain Python floats."""
+    return Frame(
+        step=step,
+        total=total,
+        parameters=parameters,
+        picture=freeze(observation.picture),
+        measures=MappingProxyType({name: float(value) for name, value in observation.measures.items()}),
+        claims=observation.claims,
+        tables=MappingProxyType(dict(observation.tables)),
+    )
+
+
+def freeze(picture: Any) -> Any:
+    """The same dataclass with every tensor or array as a contiguous read-only copy on the host.
+
+    A copy, because `tensor.numpy()` shares memory and a later in-place step would rewrite a frame already sent.
+    """
+    changes = {}
+    for item in dataclasses.fields(picture):
+        value = getattr(picture, item.name)
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()  # device sync
+        if isinstance(value, np.ndarray):
+            value = np.array(value, order="C")
+            value.setflags(write=False)
+            changes[item.name] = value
+    return dataclasses.replace(picture, **changes)

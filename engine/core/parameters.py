@@ -1,0 +1,337 @@
+"""Parameters: one frozen pydantic model per experiment, from which form, command line, presets, files and undo follow."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import annotated_types
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError, PydanticUndefined
+
+from engine.core.errors import UsageError
+from engine.core.messages import Message
+
+Kind = Literal["int", "float", "choice", "switch", "seed", "file", "text", "ints", "floats", "matrix"]
+Effect = Literal["view", "live", "restart"]
+
+SEED_LIMIT = 2**32 - 1
+
+Model = TypeVar("Model", bound="LabParameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Ui:
+    """What a parameter means to a person; never how it is drawn.
+
+    Parameters
+    ----------
+    label, symbol, unit, help
+        The name, the letter of the formulas, the unit, and one sentence.
+    group
+        Heading under which the parameter stands.
+    scale
+        ``log`` where ratios matter more than differences.
+    effect
+        ``view``: the last frame is drawn again; ``live``: the next step sees it; ``restart``: a new run.
+    kind
+        Given only where the type does not tell: ``seed`` or ``file``.
+    choices
+        Names of the values of a choice.
+    when
+        Other parameters and the values for which this one matters.
+    advanced
+        Shown only on demand.
+    """
+
+    label: str
+    symbol: str = ""
+    unit: str = ""
+    help: str = ""
+    group: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    effect: Effect = "restart"
+    kind: Kind | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    advanced: bool = False
+
+
+class LabParameters(BaseModel):
+    """Base of all parameter models: immutable, hashable, closed to unknown names, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    seed: Annotated[
+        int,
+        Field(ge=0, le=SEED_LIMIT),
+        Ui("Seed", help="The same seed gives the same run, number by number.", kind="seed", group="Run"),
+    ] = 0
+
+    def changed(self, **values: Any) -> Self:
+        """A validated copy with some values replaced (`model_copy` would not validate)."""
+        return validate(type(self), {**self.model_dump(), **values})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One parameter as forms, command lines and documents need it."""
+
+    name: str
+    kind: Kind
+    default: Any
+    ui: Ui
+    minimum: float | None = None
+    maximum: float | None = None
+    open_minimum: bool = False
+    open_maximum: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> Message:
+        """What the parameter accepts, as part of a sentence."""
+        low, high = _number(self.minimum), _number(self.maximum)
+        match self.kind:
+            case "choice":
+                return Message("one of {choices}", {"choices": ", ".join(self.choices)})
+            case "switch":
+                return Message("true or false")
+            case "file":
+                return Message("the path of a file")
+            case "text":
+                return Message("a text")
+            case "ints":
+                return Message("whole numbers separated by commas")
+            case "floats":
+                return Message("numbers separated by commas")
+            case "matrix":
+                return Message("numbers separated by commas, rows by semicolons")
+            case "int" | "seed" if self.minimum is not None and self.maximum is not None:
+                return Message("a whole number from {low} to {high}", {"low": low, "high": high})
+            case "int" | "seed" if self.minimum is not None:
+                return Message("a whole number from {low} up", {"low": low})
+            case "int" | "seed":
+                return Message("a whole number")
+        return Message(self._interval(), {"low": low, "high": high})
+
+    def _interval(self) -> str:
+        if self.minimum is None and self.maximum is None:
+            return "a number"
+        if self.maximum is None:
+            return "a number above {low}" if self.open_minimum else "a number from {low} up"
+        if self.minimum is None:
+            return "a number below {high}" if self.open_maximum else "a number up to {high}"
+        match self.open_minimum, self.open_maximum:
+            case False, False:
+                return "a number from {low} to {high}"
+            case True, False:
+                return "a number above {low}, up to {high}"
+            case False, True:
+                return "a number from {low}, below {high}"
+        return "a number between {low} and {high}"
+
+    def matters(self, values: Mapping[str, Any]) -> bool:
+        """Whether the parameter has an effect beside these values of the others."""
+        return all(values.get(name) in wanted for name, wanted in self.ui.when.items())
+
+    def parse(self, text: str) -> Any:
+        """The value that a text means; a text that means none is returned as it is, for the model to refuse."""
+        text = text.strip()
+        match self.kind:
+            case "int" | "seed":
+                return _parse_int(text)
+            case "float":
+                return _parse_float(text)
+            case "ints":
+                return tuple(_parse_int(part) for part in text.split(",")) if text else ()
+            case "floats":
+                return tuple(_parse_float(part) for part in text.split(",")) if text else ()
+            case "matrix":
+                return tuple(
+                    tuple(_parse_float(part) for part in row.split(",")) for row in text.split(";") if row.strip()
+                )
+            case "switch":
+                return {
+                    "true": True,
+                    "1": True,
+                    "yes": True,
+                    "on": True,
+                    "false": False,
+                    "0": False,
+                    "no": False,
+                    "off": False,
+                }.get(text.lower(), text)
+        return text
+
+    def format(self, value: Any) -> str:
+        """The text that `parse` turns into the value again."""
+        match self.kind:
+            case "ints" | "floats":
+                return ",".join(_plain(part) for part in value)
+            case "matrix":
+                return ";".join(",".join(_plain(part) for part in row) for row in value)
+            case "switch":
+                return "true" if value else "false"
+            case "int" | "seed" | "float":
+                return _plain(value)
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one parameter; the field is empty where it is the whole."""
+
+    field: str
+    message: Message
+
+
+@cache
+def field_specs(model: type[LabParameters]) -> tuple[FieldSpec, ...]:
+    """The parameters of a model in the order of declaration, the seed last."""
+    names = [name for name in model.model_fields if name != "seed"] + ["seed"]
+    return tuple(_field_spec(name, model.model_fields[name]) for name in names)
+
+
+def spec_of(model: type[LabParameters], name: str) -> FieldSpec:
+    """The specification of one parameter.
+
+    Raises
+    ------
+    UsageError
+        If there is no parameter of this name; the sentence lists those there are.
+    """
+    for spec in field_specs(model):
+        if spec.name == name:
+            return spec
+    names = ", ".join(spec.name for spec in field_specs(model))
+    raise UsageError("There is no parameter {name}.", "The parameters are {names}.", name=repr(name), names=names)
+
+
+def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Build the model, or say in one sentence what is wrong with the first value that is.
+
+    Raises
+    ------
+    UsageError
+        Names the parameter, the value and what is allowed.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = problems(model, error)[0]
+        raise UsageError("{problem}", problem=first.message) from None
+
+
+def problems(model: type[LabParameters], error: ValidationError) -> list[Problem]:
+    """The sentences behind a pydantic error, one per parameter."""
+    found: dict[str, Problem] = {}
+    for detail in error.errors(include_url=False):
+        context = detail.get("ctx", {})
+        name = str(detail["loc"][0]) if detail["loc"] else str(context.get("field", ""))
+        found.setdefault(name, Problem(name, _sentence(model, name, detail)))
+    return list(found.values())
+
+
+def problem(field_name: str, template: str, **values: Any) -> PydanticCustomError:
+    """What a validator of a lab raises: a translatable sentence about one parameter."""
+    context = {"field": field_name, "template": template, "values": values}
+    return PydanticCustomError("lab", "{template}", context)
+
+
+def parse_assignments(model: type[LabParameters], assignments: Mapping[str, str]) -> dict[str, Any]:
+    """Values from texts, as the command line and text fields give them.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown.
+    """
+    return {name: spec_of(model, name).parse(text) for name, text in assignments.items()}
+
+
+def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
+    if detail["type"] == "lab":
+        return Message(detail["ctx"]["template"], detail["ctx"]["values"])
+    if detail["type"] == "extra_forbidden":
+        names = ", ".join(spec.name for spec in field_specs(model))
+        return Message(
+            "There is no parameter {name}; the parameters are {names}.", {"name": repr(name), "names": names}
+        )
+    spec = spec_of(model, name)
+    values = {"name": name, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
+    return Message("{name} = {value} is not allowed: it takes {allowed}.", values)
+
+
+def _shorten(spec: FieldSpec, value: Any, limit: int = 60) -> str:
+    text = repr(value) if isinstance(value, str) or spec.kind in ("choice", "text", "file") else _plain(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _field_spec(name: str, info: FieldInfo) -> FieldSpec:
+    ui = next((item for item in info.metadata if isinstance(item, Ui)), None)
+    if ui is None or info.default is PydanticUndefined:
+        raise TypeError(f"parameter {name} needs a default and a Ui")
+    bounds: dict[str, Any] = {}
+    for item in info.metadata:
+        match item:
+            case annotated_types.Ge(bound):
+                bounds.update(minimum=bound)
+            case annotated_types.Gt(bound):
+                bounds.update(minimum=bound, open_minimum=True)
+            case annotated_types.Le(bound):
+                bounds.update(maximum=bound)
+            case annotated_types.Lt(bound):
+                bounds.update(maximum=bound, open_maximum=True)
+    annotation = info.annotation
+    choices = tuple(typing.get_args(annotation)) if typing.get_origin(annotation) is Literal else ()
+    return FieldSpec(name, ui.kind or _kind(name, annotation), info.default, ui, choices=choices, **bounds)
+
+
+def _kind(name: str, annotation: Any) -> Kind:
+    simple: dict[Any, Kind] = {bool: "switch", int: "int", float: "float", str: "text"}
+    if annotation in simple:
+        return simple[annotation]
+    if typing.get_origin(annotation) is Literal:
+        return "choice"
+    if typing.get_origin(annotation) is tuple:
+        inner = typing.get_args(annotation)[0]
+        if inner is int:
+            return "ints"
+        if inner is float:
+            return "floats"
+        if isinstance(inner, types.GenericAlias) or typing.get_origin(inner) is tuple:
+            return "matrix"
+    raise TypeError(f"parameter {name} has a type no form can show: {annotation}")
+
+
+def _parse_int(text: str) -> Any:
+    plain = text.strip().replace(",", "").replace("_", "").replace(" ", "").replace("\u2009", "")
+    try:
+        return int(plain)
+    except ValueError:
+        number = _parse_float(plain)
+        return int(number) if isinstance(number, float) and number.is_integer() else text
+
+
+def _parse_float(text: str) -> Any:
+    try:
+        return float(text.strip().replace("_", "").replace("\u2212", "-"))
+    except ValueError:
+        return text
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
