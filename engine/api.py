@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from engine.core.catalog import Entry, Preset, Topic, entries, entry, load, preset_parameters, topics
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.errors import Cancelled, LabError, UsageError
@@ -9,6 +11,7 @@ from engine.core.events import Event, Failed, Finished, FrameReady, Progress, St
 from engine.core.experiment import Experiment, Measure
 from engine.core.files import write_atomic
 from engine.core.frames import Frame
+from engine.core.mailbox import Mailbox
 from engine.core.messages import Message, fill
 from engine.core.parameters import (
     SEED_LIMIT,
@@ -23,12 +26,26 @@ from engine.core.parameters import (
     validate,
 )
 from engine.core.resources import load_toml, resource_path
+from engine.core.results import Result, check_folder, write_outputs
 from engine.core.runner import Runner
 from engine.core.session import ExperimentState, Session, WindowState, parse_session, read_session, write_session
+
+if TYPE_CHECKING:
+    from engine.headless import Check, first_frames, run, run_with
+
+
+
+def import_torch() -> None:
+    """Import torch and set what must stand before any work."""
+    from engine.core.device import prepare_process
+
+    prepare_process()
+
 
 __all__ = [
     "SEED_LIMIT",
     "Cancelled",
+    "Check",
     "Claim",
     "ClaimSpec",
     "Entry",
@@ -42,11 +59,13 @@ __all__ = [
     "FrameReady",
     "LabError",
     "LabParameters",
+    "Mailbox",
     "Measure",
     "Message",
     "Preset",
     "Problem",
     "Progress",
+    "Result",
     "Runner",
     "Session",
     "Started",
@@ -54,10 +73,13 @@ __all__ = [
     "Ui",
     "UsageError",
     "WindowState",
+    "check_folder",
     "entries",
     "entry",
     "field_specs",
     "fill",
+    "import_torch",
+    "first_frames",
     "load",
     "load_toml",
     "parse_assignments",
@@ -66,9 +88,23 @@ __all__ = [
     "problems",
     "read_session",
     "resource_path",
+    "run",
+    "run_with",
     "spec_of",
     "topics",
     "validate",
     "write_atomic",
+    "write_outputs",
     "write_session",
 ]
+
+_HEADLESS = ("Check", "first_frames", "run", "run_with")
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported when it is first asked for."""
+    if name in _HEADLESS:
+        from engine import headless
+
+        return getattr(headless, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -74,11 +74,12 @@ def entries() -> tuple[Entry, ...]:
     """All experiments, by topic and order within it. Nothing is imported."""
     import engine.labs
 
-    found = []
-    for topic in pkgutil.iter_modules(engine.labs.__path__):
-        for module in pkgutil.iter_modules([f"{path}/{topic.name}" for path in engine.labs.__path__]):
-            if not module.name.startswith("_"):
-                found.append(_entry(topic.name, module.name))
+    found = [
+        _entry(topic.name, module.name)
+        for topic in pkgutil.iter_modules(engine.labs.__path__)
+        for module in pkgutil.iter_modules([f"{path}/{topic.name}" for path in engine.labs.__path__])
+        if not module.name.startswith("_")
+    ]
     return tuple(sorted(found, key=lambda entry: (_topic(entry.topic).order, entry.order, entry.name)))
 
 
@@ -139,13 +140,9 @@ def _entry(topic: str, stem: str) -> Entry:
     try:
         data = load_toml("labs", topic, f"{stem}.toml")
     except FileNotFoundError as error:
-        raise UsageError(
-            "The experiment {name} has no file {file}.", name=f"{topic}.{stem}", file=error.filename
-        ) from None
+        raise UsageError("The experiment {name} has no file {file}.", name=f"{topic}.{stem}", file=error.filename) from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            "The file of the experiment {name} is damaged: {error}", name=f"{topic}.{stem}", error=error
-        ) from None
+        raise UsageError("The file of the experiment {name} is damaged: {error}", name=f"{topic}.{stem}", error=error) from None
     presets = tuple(
         Preset(preset["name"], {k: preset[k] for k in ("en", "zh") if k in preset}, preset["values"])
         for preset in data.get("presets", [])

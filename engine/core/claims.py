@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.core.messages import Message
 
@@ -20,7 +20,7 @@ class Claim:
     measured: float
     tolerance: float
     holds: bool | None
-    remark: Message = Message("")
+    remark: Message = field(default_factory=lambda: Message(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ class ClaimSpec:
     unit: str = ""
 
     def check(
-        self, expected: float, measured: float, tolerance: float, *, enough: bool = True, remark: Message = Message("")
+        self, expected: float, measured: float, tolerance: float, *, enough: bool = True, remark: Message | None = None
     ) -> Claim:
         """Two-sided: it holds when the two numbers are at most the tolerance apart."""
         known = enough and math.isfinite(measured) and math.isfinite(expected) and math.isfinite(tolerance)
         holds = abs(measured - expected) <= tolerance if known else None
-        return Claim(self.name, self.statement, self.formula, self.unit, expected, measured, tolerance, holds, remark)
+        numbers = (expected, measured, tolerance)
+        return Claim(self.name, self.statement, self.formula, self.unit, *numbers, holds, remark or Message(""))

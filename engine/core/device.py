@@ -25,9 +25,7 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(available[-1])
     if name not in DEVICES:
-        raise UsageError(
-            "There is no device {name}.", "Choose one of {names}.", name=repr(name), names=", ".join(DEVICES)
-        )
+        raise UsageError("There is no device {name}.", "Choose one of {names}.", name=repr(name), names=", ".join(DEVICES))
     if name not in available:
         raise UsageError(
             "The device {name} is not available on this machine.",
@@ -56,6 +54,11 @@ def device_label(device: torch.device) -> str:
     if device.type == "mps":
         return f"mps · {platform.machine()}"
     return f"cpu · {os.cpu_count()} cores"
+
+
+def prepare_process() -> None:
+    """Settings for the thread of the window: it never computes, and new threads inherit a modest number of helpers."""
+    torch.set_num_threads(1)
 
 
 def prepare_thread(device: torch.device) -> None:
@@ -93,6 +96,4 @@ def out_of_memory(device: torch.device, parameters: tuple[str, ...]) -> LabError
         torch.cuda.empty_cache()
     names = ", ".join(parameters)
     hint = "Lower {names} and try again." if names else "Choose smaller parameters and try again."
-    return LabError(
-        "There is not enough memory on {device} for these parameters.", hint, device=device.type, names=names
-    )
+    return LabError("There is not enough memory on {device} for these parameters.", hint, device=device.type, names=names)

@@ -26,7 +26,7 @@ class Run:
         self.experiment = experiment
         self.parameters = parameters
         self.context = context
-        self.total = experiment.total(parameters)
+        self.total = experiment.total(parameters, context)
         self.step = 0
         self._state: Any = experiment.init(parameters, context)
 

@@ -38,7 +38,7 @@ class Measure:
     unit: str = ""
 
 
-def endless(parameters: Any) -> int | None:
+def endless(parameters: Any, context: Any) -> int | None:
     """The length of a run that goes on until somebody stops it."""
     return None
 
@@ -61,7 +61,7 @@ class Experiment:
     measures, claims
         What every observation carries, in this order.
     total
-        Number of steps of a run, from the parameters; None for an endless run.
+        Number of steps of a run, from parameters and context; None for an endless run.
     stride
         Steps until the next frame, from parameters and step number: deterministic, so that window and headless runs see
         the same frames.
@@ -80,7 +80,7 @@ class Experiment:
     observe: Observe
     measures: tuple[Measure, ...]
     claims: tuple[ClaimSpec, ...] = ()
-    total: Callable[[Any], int | None] = endless
+    total: Callable[[Any, Any], int | None] = endless
     stride: Callable[[Any, int], int] = one_step
     pacing: Literal["paced", "latest"] = "paced"
     history: bool = False

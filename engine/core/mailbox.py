@@ -30,11 +30,7 @@ class Mailbox:
     def post(self, event: Event) -> None:
         """Leave an event; only one progress event waits at a time."""
         with self._condition:
-            if (
-                self._events
-                and type(self._events[-1]) is type(event)
-                and self._events[-1].generation == event.generation
-            ):
+            if self._events and type(self._events[-1]) is type(event) and self._events[-1].generation == event.generation:
                 self._events.pop()
             self._events.append(event)
 

@@ -32,6 +32,4 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
     """
     if not values:
         return template
-    return template.format(
-        **{key: str(value) if isinstance(value, Message) else value for key, value in values.items()}
-    )
+    return template.format(**{key: str(value) if isinstance(value, Message) else value for key, value in values.items()})

@@ -152,9 +152,7 @@ class FieldSpec:
             case "floats":
                 return tuple(_parse_float(part) for part in text.split(",")) if text else ()
             case "matrix":
-                return tuple(
-                    tuple(_parse_float(part) for part in row.split(",")) for row in text.split(";") if row.strip()
-                )
+                return tuple(tuple(_parse_float(part) for part in row.split(",")) for row in text.split(";") if row.strip())
             case "switch":
                 return {
                     "true": True,
@@ -259,9 +257,7 @@ def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
         return Message(detail["ctx"]["template"], detail["ctx"]["values"])
     if detail["type"] == "extra_forbidden":
         names = ", ".join(spec.name for spec in field_specs(model))
-        return Message(
-            "There is no parameter {name}; the parameters are {names}.", {"name": repr(name), "names": names}
-        )
+        return Message("There is no parameter {name}; the parameters are {names}.", {"name": repr(name), "names": names})
     spec = spec_of(model, name)
     values = {"name": name, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
     return Message("{name} = {value} is not allowed: it takes {allowed}.", values)
@@ -300,6 +296,7 @@ def _kind(name: str, annotation: Any) -> Kind:
         return "choice"
     if typing.get_origin(annotation) is tuple:
         inner = typing.get_args(annotation)[0]
+        inner = typing.get_args(inner)[0] if typing.get_origin(inner) is Annotated else inner
         if inner is int:
             return "ints"
         if inner is float:

@@ -53,8 +53,9 @@ class Session(_Document):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False, populate_by_name=True)
 
     def to_json(self) -> str:
-        """The text of the file."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+        """The text of the file; a file name that is no text keeps its odd bytes as JSON escapes."""
+        text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def read_session(path: Path) -> Session:
@@ -70,9 +71,7 @@ def read_session(path: Path) -> Session:
             raise UsageError("{path} is too large to be a session.", path=str(path))
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise UsageError(
-            "{path} cannot be read: {reason}.", path=str(path), reason=error.strerror or str(error)
-        ) from None
+        raise UsageError("{path} cannot be read: {reason}.", path=str(path), reason=error.strerror or str(error)) from None
     except UnicodeDecodeError:
         raise UsageError("{path} is not a session: it is not text.", path=str(path)) from None
     return parse_session(text, str(path))

@@ -1,6 +1,6 @@
 """Colours, type and spacing: the three themes, and the one that is worn now.
 
-Widgets ask `theming.current` for colours and `px`, `space`, `font` for sizes, and do so again when `theming.changed` is emitted.
+Widgets ask `theming.current` for colours and `px`, `space`, `font` for sizes, and do so again after `theming.changed`.
 The values lie in ``resources/themes/*.toml``.
 """
 
@@ -17,7 +17,14 @@ from PySide6.QtWidgets import QApplication
 from engine.api import load_toml, resource_path
 
 LATIN_FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "DejaVu Sans")
-CJK_FAMILIES = ("Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "Source Han Sans SC", "WenQuanYi Micro Hei")
+CJK_FAMILIES = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+)
 FAMILIES = (*LATIN_FAMILIES, *CJK_FAMILIES)
 MONO_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "Consolas", "SF Mono", "Menlo", "Noto Sans Mono", "DejaVu Sans Mono")
 SMALL, BODY, LARGE, HEADING, TITLE = 11, 13, 15, 19, 22
@@ -87,7 +94,9 @@ def themes() -> tuple[str, ...]:
 @cache
 def load_theme(name: str) -> Theme:
     """Read ``resources/themes/<name>.toml``."""
-    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in load_toml("themes", f"{name}.toml").items()}
+    values: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in load_toml("themes", f"{name}.toml").items()
+    }
     known = {field.name for field in fields(Theme)}
     if unknown := values.keys() - known:
         raise ValueError(f"themes/{name}.toml has unknown entries: {', '.join(sorted(unknown))}")
@@ -106,7 +115,7 @@ class Themes(QObject):
         super().__init__()
         self.zoom = 1.0
         self.current = load_theme("dark")
-        self._dressed = False
+        self.dressed = False
 
     def set(self, name: str) -> None:
         """Wear the theme of this name; an unknown name is ignored."""
@@ -132,7 +141,7 @@ class Themes(QObject):
         """Dress the application, now and after every later change."""
         from gui.core.style import style_sheet  # the style sheet draws icons, and icons ask for the theme
 
-        self._dressed = True
+        self.dressed = True
         app.setStyle("Fusion")  # the same drawing on every platform
         app.setPalette(palette(self.current))
         app.setFont(font(BODY))
@@ -143,7 +152,7 @@ class Themes(QObject):
         self.zoom = zoom
         self.current = replace(theme, scale=theme.scale * zoom)
         app = QApplication.instance()
-        if self._dressed and isinstance(app, QApplication):
+        if self.dressed and isinstance(app, QApplication):
             self.apply(app)
         self.changed.emit()
 
@@ -211,8 +220,8 @@ def covers(family: str, text: str) -> bool:
 
 def luminance(colour: str) -> float:
     """Relative luminance of an sRGB colour (WCAG 2.1)."""
-    red, green, blue, _ = QColor(colour).getRgbF()
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    of = QColor(colour)
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (of.redF(), of.greenF(), of.blueF())]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -222,10 +231,17 @@ def contrast(a: str, b: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def rgb(colour: QColor | str) -> tuple[float, float, float]:
+    """Red, green and blue from 0 to 1."""
+    of = QColor(colour)
+    return of.redF(), of.greenF(), of.blueF()
+
+
 def mix(a: str, b: str, amount: float) -> str:
     """The colour that lies `amount` (0 to 1) of the way from a to b."""
-    pairs = zip(QColor(a).getRgb()[:3], QColor(b).getRgb()[:3], strict=True)
-    return QColor(*(round(x + (y - x) * amount) for x, y in pairs)).name()
+    x, y = QColor(a), QColor(b)
+    pairs = ((x.red(), y.red()), (x.green(), y.green()), (x.blue(), y.blue()))
+    return QColor(*(round(p + (q - p) * amount) for p, q in pairs)).name()
 
 
 def palette(theme: Theme) -> QPalette:

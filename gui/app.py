@@ -1,0 +1,167 @@
+"""Starts the window, and torch behind it."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyqtgraph as pg
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from engine.api import LabError, Message, Session, entry, import_torch, load
+from gui.core.autosave import Autosave, restore, session_path
+from gui.core.i18n import translator
+from gui.core.theme import has_cjk_font, theming
+from gui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL = 0.0005  # seconds; with the default of 5 ms a Python loop in a worker makes the window stutter
+
+
+class Preloader(QObject):
+    """Imports torch and one experiment in a thread while the window is already up.
+
+    Signals
+    -------
+    done : (object)
+        None, or the message of what went wrong.
+    """
+
+    done = Signal(object)
+
+    def __init__(self, experiment: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._experiment = experiment
+        self._problem: Message | None = None
+        self._timer = QTimer(self, interval=15)
+        self._timer.timeout.connect(self._look)
+        self._thread = threading.Thread(target=self._import, name="preloader", daemon=True)
+
+    def start(self) -> None:
+        """Garbage collection waits meanwhile: with torch half loaded a full one takes a tenth of a second."""
+        gc.disable()
+        self._thread.start()
+        self._timer.start()
+
+    def join(self) -> None:
+        """Wait for the import, which nothing can cancel."""
+        self._thread.join()
+
+    def _import(self) -> None:
+        try:
+            import_torch()
+            load(self._experiment)
+        except LabError as error:
+            self._problem = error.message
+        except Exception as error:
+            log.exception("torch or the experiment cannot be imported")
+            self._problem = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+
+    def _look(self) -> None:
+        if not self._thread.is_alive():
+            self._timer.stop()
+            gc.collect()
+            gc.freeze()
+            gc.enable()
+            self.done.emit(self._problem)
+
+
+def make_application(arguments: Sequence[str]) -> QApplication:
+    """The application object with everything that must be set before a window exists."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    app = QApplication([sys.argv[0], *arguments])
+    app.setApplicationName("Theoria")
+    app.setDesktopFileName("theoria")
+    app.setQuitOnLastWindowClosed(False)  # the window quits itself, once its workers have ended
+    return app
+
+
+def default_language() -> str:
+    """The language of the system, where it is one of ours."""
+    return "zh" if QLocale.system().language() == QLocale.Language.Chinese else "en"
+
+
+def open_window(session: Session, path: Path | None = None, device: str = "auto") -> MainWindow:
+    """Make the window of a session and let torch come after it.
+
+    Parameters
+    ----------
+    session : Session
+        What to show.
+    path : Path, optional
+        Where the session is kept from now on; None keeps nothing.
+    device : str
+        ``auto``, or a device that takes the place of the session's.
+    """
+    if device != "auto":
+        session.device = device
+    translator.set_language(session.language or default_language())
+    if session.theme is not None:
+        theming.set(session.theme)
+    theming.set_zoom(session.zoom)
+    window = MainWindow(session)
+    if session.window.maximized:
+        window.setWindowState(Qt.WindowState.WindowMaximized)
+    if path is not None:
+        window.autosave = Autosave(path, window.snapshot, window.notices.show_warning, window)
+    window.preloader = Preloader(window.current_entry.name, window)
+    window.preloader.done.connect(window.on_preloaded)
+    window.preloader.start()
+    return window
+
+
+def warn_without_chinese(window: MainWindow) -> None:
+    """Boxes instead of letters are a riddle; the name of the missing package is not."""
+    if not has_cjk_font():
+        window.notices.show_warning(
+            Message("No font for Chinese is installed. On Debian or Ubuntu: sudo apt install fonts-noto-cjk")
+        )
+
+
+def run(arguments: Sequence[str] = (), experiment: str | None = None, session_file: Path | None = None, device: str = "auto") -> int:
+    """Show the window until it is closed; returns the exit code."""
+    if experiment is not None:
+        entry(experiment)  # raises the sentence that lists what there is
+    app = make_application(arguments)
+    theming.apply(app)
+    session, problem = restore(session_path())
+    if experiment is not None:
+        session.current = experiment
+    window = open_window(session, session_path(), device)
+    window.file_to_open = session_file
+    if problem is not None:
+        window.notices.show_warning(problem)
+    else:
+        warn_without_chinese(window)
+    window.show()
+    _quit_on_signals(window)
+    code = app.exec()
+    window.preloader.join()
+    return code
+
+
+def _quit_on_signals(window: MainWindow) -> None:
+    """Ctrl+C in the terminal closes the window as its button would."""
+
+    def close(number: int, frame: object) -> None:
+        QTimer.singleShot(0, window, window.close)
+
+    signal.signal(signal.SIGINT, close)
+    if os.name == "posix":
+        signal.signal(signal.SIGTERM, close)
+    timer = QTimer(window, interval=200)  # Python sees signals only when it runs
+    timer.timeout.connect(int)
+    timer.start()

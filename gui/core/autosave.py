@@ -1,0 +1,111 @@
+"""Keeps the session on disk while the program runs, without ever making the window wait."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QObject, QTimer
+
+from engine.api import Message, Session, UsageError, read_session, write_session
+
+log = logging.getLogger(__name__)
+
+DELAY = 1000  # ms after a change
+
+
+def session_path() -> Path:
+    """Where the last session lies; the environment variable THEORIA_HOME moves it."""
+    home = os.environ.get("THEORIA_HOME")
+    folder = Path(home) if home else platformdirs.user_state_path("theoria", appauthor=False)
+    return folder / "session.json"
+
+
+def restore(path: Path) -> tuple[Session, Message | None]:
+    """The session of the last time. A damaged file is set aside, and the message says where."""
+    if not path.exists():
+        return Session(), None
+    try:
+        return read_session(path), None
+    except UsageError as error:
+        aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+        try:
+            path.replace(aside)
+        except OSError:
+            return Session(), error.message
+        values = {"problem": error.message, "path": str(aside)}
+        return Session(), Message("The last session could not be opened: {problem} It was set aside as {path}.", values)
+
+
+class Autosave(QObject):
+    """Writes the session a second after the last change, in a thread of its own, the newest state only.
+
+    Parameters
+    ----------
+    path : Path
+    snapshot : callable
+        Returns the session as it is now; called on the GUI thread.
+    failed : callable
+        Told once, on the GUI thread, when the place cannot be written.
+    """
+
+    def __init__(self, path: Path, snapshot: Callable[[], Session], failed: Callable[[Message], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._path = path
+        self._snapshot = snapshot
+        self._failed = failed
+        self._problem: Message | None = None
+        self._told = False
+        self._condition = threading.Condition()
+        self._pending: Session | None = None
+        self._closing = False
+        self._timer = QTimer(self, interval=DELAY, singleShot=True)
+        self._timer.timeout.connect(self.save)
+        self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
+        self._thread.start()
+
+    def schedule(self) -> None:
+        """Something has changed."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def save(self) -> None:
+        """Hand the present state to the writer."""
+        self._tell()
+        session = self._snapshot()
+        with self._condition:
+            self._pending = session
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Write what is pending and end the thread."""
+        self._timer.stop()
+        self.save()
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join(2.0)
+
+    def _tell(self) -> None:
+        if self._problem is not None and not self._told:
+            self._told = True
+            self._failed(self._problem)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._pending is not None or self._closing)
+                session, self._pending = self._pending, None
+                if session is None:
+                    return
+            try:
+                write_session(self._path, session)
+                self._problem = None
+            except UsageError as error:
+                log.warning("autosave: %s", error)
+                self._problem = error.message

@@ -1,0 +1,146 @@
+"""The base of all panels: a panel draws frames and knows nothing of runners and forms."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from engine.api import Frame, LabParameters
+from gui.core.i18n import tr, translator
+from gui.core.theme import space, theming
+
+
+class Panel(QWidget):
+    """Draws the frames of one experiment.
+
+    A subclass creates its cards in `build`, arranges them with `arrange`, sets all texts in `retranslate`, and draws in `draw`.
+
+    Signals
+    -------
+    tweak_requested : (dict)
+        New parameter values asked for by a gesture in the picture.
+    """
+
+    tweak_requested = Signal(dict)
+
+    def __init__(self, experiment: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.experiment = experiment
+        self._cards: list[QWidget] = []
+        self._alone: QWidget | None = None
+        self._splitters: list[QSplitter] = []
+        self._last: tuple[Frame, LabParameters] | None = None
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self.build()
+        self.retranslate()
+        translator.changed.connect(self._on_language)
+        theming.changed.connect(self._on_theme)
+
+    # ---- what a subclass gives -----------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Create the cards and their plot items."""
+        raise TypeError(f"{type(self).__name__} does not build anything")
+
+    def draw(self, frame: Frame, parameters: LabParameters) -> None:
+        """Draw a frame. ``parameters`` are those of the form: they may differ from the frame's in `view` parameters."""
+        raise TypeError(f"{type(self).__name__} does not draw anything")
+
+    def retranslate(self) -> None:
+        """Set every text that does not depend on a frame."""
+
+    # ---- what the house gives ------------------------------------------------------------------------------------
+
+    def show_frame(self, frame: Frame, parameters: LabParameters) -> None:
+        """Draw a frame and remember it for a change of theme or language."""
+        self._last = (frame, parameters)
+        self.draw(frame, parameters)
+
+    def text(self, template: str, **values: Any) -> str:
+        """A text of this experiment in the current language."""
+        return tr(template, self.experiment, **values)
+
+    def arrange(self, *rows: Sequence[QWidget], stretch: Sequence[int] = (3, 2)) -> None:
+        """Put cards in rows, all of them resizable; a double click on one shows it alone."""
+        column = self._splitter(Qt.Orientation.Vertical)
+        for row in rows:
+            holder: QWidget = row[0]
+            if len(row) > 1:
+                splitter = self._splitter(Qt.Orientation.Horizontal)
+                for card in row:
+                    splitter.addWidget(card)
+                splitter.setSizes([1000] * len(row))
+                holder = splitter
+            column.addWidget(holder)
+            for card in row:
+                self._cards.append(card)
+                expand = getattr(card, "expand_requested", None)
+                if expand is not None:
+                    expand.connect(self._on_expand)
+        column.setSizes([1000 * share for share in stretch[: len(rows)]])
+        self._layout.addWidget(column)
+
+    @property
+    def cards(self) -> Sequence[QWidget]:
+        """The pictures, the most important first."""
+        return tuple(self._cards)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a single picture fills the panel."""
+        return self._alone is not None
+
+    def toggle_alone(self, card: QWidget | None) -> None:
+        """Show one picture alone, or all again."""
+        self._alone = None if card is None or self._alone is card else card
+        for other in self._cards:
+            other.setVisible(self._alone is None or other is self._alone)
+        for splitter in self._splitters[1:]:  # a row without a visible card takes no room
+            splitter.setVisible(any(not splitter.widget(i).isHidden() for i in range(splitter.count())))
+
+    def splitter_state(self) -> list[list[int]]:
+        """How the room is shared between the pictures."""
+        return [splitter.sizes() for splitter in self._splitters]
+
+    def restore_splitters(self, state: Any) -> None:
+        """Share the room as in a state; one that does not fit is ignored."""
+        if isinstance(state, list) and len(state) == len(self._splitters):
+            for splitter, sizes in zip(self._splitters, state, strict=True):
+                if isinstance(sizes, list) and len(sizes) == splitter.count() and all(isinstance(s, int) for s in sizes):
+                    splitter.setSizes(sizes)
+
+    def _splitter(self, orientation: Qt.Orientation) -> QSplitter:
+        splitter = QSplitter(orientation)
+        splitter.setHandleWidth(space(2))
+        splitter.setChildrenCollapsible(False)
+        self._splitters.append(splitter)
+        return splitter
+
+    def _on_expand(self) -> None:
+        card = self.sender()
+        if isinstance(card, QWidget):
+            self.toggle_alone(card)
+
+    def _on_language(self) -> None:
+        self.retranslate()
+        self._redraw()
+
+    def _on_theme(self) -> None:
+        for splitter in self._splitters:
+            splitter.setHandleWidth(space(2))
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if self._last is not None:
+            self.draw(*self._last)
+
+
+def load_panel(experiment: str) -> type[Panel]:
+    """The panel of an experiment: class `ExperimentPanel` of ``gui/panels/<topic>/<experiment>.py``."""
+    module = importlib.import_module(f"gui.panels.{experiment}")
+    return module.ExperimentPanel

@@ -1,0 +1,91 @@
+"""The left rail: name, topics, and what the machine is doing."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from engine.api import topics
+from gui.core.i18n import tr, translator
+from gui.core.icons import icon
+from gui.core.theme import px, space, theming
+
+WIDTH = 208
+
+
+class Rail(QFrame):
+    """Topics to choose from, and a status line.
+
+    Signals
+    -------
+    topic_chosen : (str)
+    """
+
+    topic_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rail")
+        self._logo = QLabel(self)
+        self._name = QLabel("Theoria", self)
+        self._name.setProperty("role", "title")
+        self._motto = QLabel(self)
+        self._motto.setProperty("role", "muted")
+        self._buttons: dict[str, QPushButton] = {}
+        self._status = QLabel(self)
+        self._status.setProperty("role", "small")
+        self._status.setWordWrap(True)
+        self._status.setTextFormat(Qt.TextFormat.PlainText)
+        self._build()
+        self._restyle()
+        self.retranslate()
+        translator.changed.connect(self.retranslate)
+        theming.changed.connect(self._restyle)
+
+    def select(self, topic: str) -> None:
+        """Mark a topic as the one on the screen."""
+        for name, button in self._buttons.items():
+            button.setChecked(name == topic)
+
+    def set_status(self, lines: list[str]) -> None:
+        """Show what the machine is doing, a line each."""
+        self._status.setText("\n".join(lines))
+
+    def retranslate(self) -> None:
+        """Set all texts in the current language."""
+        self._motto.setText(tr("see the theorem hold"))
+        for number, topic in enumerate(topics(), 1):
+            button = self._buttons[topic.name]
+            button.setText(topic.titles.get(translator.language, topic.titles["en"]))
+            button.setToolTip(f"{topic.summaries.get(translator.language, '')}  (Ctrl+{number})")
+
+    def _build(self) -> None:
+        self._box = QVBoxLayout(self)
+        head = QHBoxLayout()
+        head.addWidget(self._logo)
+        head.addWidget(self._name)
+        head.addStretch(1)
+        self._box.addLayout(head)
+        self._box.addWidget(self._motto)
+        self._box.addSpacing(8)
+        for topic in topics():
+            button = QPushButton(self)
+            button.setProperty("role", "nav")
+            button.setCheckable(True)
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            button.clicked.connect(partial(self.topic_chosen.emit, topic.name))
+            self._buttons[topic.name] = button
+            self._box.addWidget(button)
+        self._box.addStretch(1)
+        self._box.addWidget(self._status)
+
+    def _restyle(self) -> None:
+        self.setFixedWidth(px(WIDTH))
+        self._box.setContentsMargins(space(2), space(3), space(2), space(2))
+        self._box.setSpacing(space(0))
+        self._logo.setPixmap(icon("logo").pixmap(QSize(px(24), px(24)), self.devicePixelRatioF()))
+        for topic in topics():
+            self._buttons[topic.name].setIcon(icon(topic.icon))
+            self._buttons[topic.name].setIconSize(QSize(px(18), px(18)))

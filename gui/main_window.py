@@ -1,0 +1,327 @@
+"""The window: topics at the left, pictures in the middle, controls at the right."""
+
+from __future__ import annotations
+
+import base64
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from engine.api import Entry, ExperimentState, Message, Session, UsageError, WindowState, entries, entry, topics
+from gui.core.actions import ACTIONS, PRESENTER_ONLY
+from gui.core.commands import Commands
+from gui.core.header import Header
+from gui.core.i18n import tr, translator
+from gui.core.icons import icon
+from gui.core.lab_view import LabView
+from gui.core.notices import NoticeStrip
+from gui.core.presentation import Presentation
+from gui.core.rail import Rail
+from gui.core.side import Side
+from gui.core.status import Status
+from gui.core.theme import space, theming
+
+NARROW = 1200  # below this width the side becomes a drawer
+FAREWELL = 2.0  # seconds the workers have to end
+
+
+class MainWindow(Commands, QMainWindow):
+    """The window. What its actions do stands in `Commands`; this class holds the pieces together.
+
+    Parameters
+    ----------
+    session : Session
+        What to restore.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setWindowTitle("Theoria")
+        self.setWindowIcon(icon("logo"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        self.resize(1440, 900)
+        self.setMinimumSize(860, 560)
+        self.file: Path | None = None
+        self.file_to_open: Path | None = None
+        self.preloader: Any = None
+        self.device = session.device
+        self.views: dict[str, LabView] = {}
+        self._saved = session.experiments
+        self._current = session.current if session.current in {item.name for item in entries()} else ""
+        self._closing = False
+
+        self.rail = Rail(self)
+        self.header = Header(self)
+        self.notices = NoticeStrip(self)
+        self.stack = QStackedWidget(self)
+        self.side = Side(self)
+        self._body = QSplitter(Qt.Orientation.Horizontal, self)
+        self._center = QFrame(self)
+        self.presentation = Presentation(self)
+        self.status = Status(self, self.rail)
+        self._build()
+        self._make_actions()
+        self._make_buttons()
+        self._restore_window(session.window)
+        self._restyle()
+        self._show_topic()
+        theming.changed.connect(self._restyle)
+        translator.changed.connect(self.retranslate)
+
+    # ---- experiments ---------------------------------------------------------------------------------------------
+
+    @property
+    def current_entry(self) -> Entry:
+        """The experiment on the screen (or about to be)."""
+        return entry(self._current) if self._current else entries()[0]
+
+    @property
+    def view(self) -> LabView | None:
+        """The page of the experiment on the screen, None until torch is there."""
+        return self.views.get(self.current_entry.name)
+
+    def open_experiment(self, name: str) -> None:
+        """Show an experiment, opening it the first time."""
+        for view in self.views.values():
+            if view.session.entry.name != name:
+                view.session.set_active(False)
+        self._current = name
+        self._show_topic()
+        if not self.ready:
+            return
+        if name not in self.views:
+            self._open(name)
+        if (view := self.views.get(name)) is not None:
+            self.stack.setCurrentWidget(view)
+            self.side.show_page(view.side)
+            view.session.set_active(not self.isMinimized())
+            self._update_actions()
+        self.changed()
+
+    def open_topic(self, topic: str) -> None:
+        """Show a topic at the experiment last seen in it."""
+        known = [item.name for item in entries() if item.topic == topic]
+        opened = [name for name in self.views if name in known]
+        self.open_experiment(opened[-1] if opened else known[0])
+
+    def on_preloaded(self, problem: Message | None) -> None:
+        """torch is imported: open what is to be seen."""
+        if self._closing:
+            return
+        if problem is not None:
+            self.notices.show_error(problem, Message(""))
+            return
+        self.ready = True
+        if self.file_to_open is not None:
+            self.open_session_file(self.file_to_open)
+        if self.view is None:
+            self.open_experiment(self.current_entry.name)
+
+    def _open(self, name: str) -> None:
+        state = self._saved.get(name, ExperimentState())
+        try:
+            view = LabView(entry(name), state, self.device, self)
+        except UsageError as error:
+            self.notices.show_error(error.message, error.hint)
+            return
+        view.session.parameters_changed.connect(self.changed)
+        view.session.undo.changed.connect(self._update_actions)
+        self.views[name] = view
+        self.stack.addWidget(view)
+        self.side.add_page(view.side)
+
+    def _show_topic(self) -> None:
+        current = self.current_entry
+        topic = next(item for item in topics() if item.name == current.topic)
+        self.rail.select(topic.name)
+        self.header.show_topic(topic, [item for item in entries() if item.topic == topic.name], current.name)
+
+    # ---- pieces --------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._center.setObjectName("center")
+        self.center_box = QVBoxLayout(self._center)
+        self.center_box.addWidget(self.header)
+        self.center_box.addWidget(self.notices)
+        self.center_box.addWidget(self.stack, 1)
+        self._body.addWidget(self._center)
+        self._body.addWidget(self.side)
+        self._body.setStretchFactor(0, 1)
+        self._body.setStretchFactor(1, 0)
+        self._body.setChildrenCollapsible(False)
+        self._body.setHandleWidth(1)
+        whole = QWidget(self)
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(self._body, 1)
+        self.setCentralWidget(whole)
+        self.rail.topic_chosen.connect(self.open_topic)
+        self.header.experiment_chosen.connect(self.open_experiment)
+
+    def _make_actions(self) -> None:
+        self.actions_by_name: dict[str, QAction] = {}
+        for spec in ACTIONS:
+            action = QAction(tr(spec.title), self)
+            action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.triggered.connect(getattr(self, spec.name))
+            self.addAction(action)
+            self.actions_by_name[spec.name] = action
+        for number, topic in enumerate(topics(), 1):
+            action = QAction(topic.titles["en"], self)
+            action.setShortcut(QKeySequence(f"Ctrl+{number}"))
+            action.triggered.connect(partial(self.open_topic, topic.name))
+            self.addAction(action)
+
+        self.set_presenter_keys(False)
+
+    def set_presenter_keys(self, active: bool) -> None:
+        """Keys that clickers send mean something else outside a presentation."""
+        for name in PRESENTER_ONLY:
+            self.actions_by_name[name].setEnabled(active)
+
+    def _make_buttons(self) -> None:
+        self.header.add_button("copy", "Copy as", labelled=True, menu=self._menu("Copy"))
+        present = self.header.add_button("stage", "Present", labelled=True)
+        present.clicked.connect(self.toggle_presentation)
+        language = self.header.add_button("language", "中文 / English")
+        language.clicked.connect(self.next_language)
+        theme = self.header.add_button("moon", "Next theme")
+        theme.clicked.connect(self.next_theme)
+        more = QMenu(self)
+        for name in ("open_session", "save_session", "save_session_as"):
+            more.addAction(self.actions_by_name[name])
+        more.addSeparator()
+        for name in ("undo", "redo", "reset_parameters"):
+            more.addAction(self.actions_by_name[name])
+        more.addSeparator()
+        for name in ("toggle_full_screen", "toggle_rail", "toggle_side", "show_palette", "show_help"):
+            more.addAction(self.actions_by_name[name])
+        self.header.add_button("menu", "More", menu=more)
+        side = self.header.add_button("sidebar", "Show or hide the control panel")
+        side.clicked.connect(self.toggle_side)
+        self.header.finish()
+
+    def _menu(self, group: str) -> QMenu:
+        menu = QMenu(self)
+        for spec in ACTIONS:
+            if spec.group == group:
+                menu.addAction(self.actions_by_name[spec.name])
+        return menu
+
+    def _update_actions(self) -> None:
+        undo = self.view.session.undo if self.view is not None else None
+        self.actions_by_name["undo"].setEnabled(undo is not None and undo.can_undo)
+        self.actions_by_name["redo"].setEnabled(undo is not None and undo.can_redo)
+
+    def retranslate(self) -> None:
+        """Set the texts of the actions in the current language."""
+        for spec in ACTIONS:
+            self.actions_by_name[spec.name].setText(tr(spec.title))
+
+    def _restyle(self) -> None:
+        edge = space(3) if self.width() >= NARROW else space(2)
+        self.center_box.setContentsMargins(edge, space(2), edge, space(2))
+        self.center_box.setSpacing(space(1))
+        for spec in ACTIONS:
+            if spec.icon:
+                self.actions_by_name[spec.name].setIcon(icon(spec.icon))
+
+    # ---- size ----------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give the side its place: beside the pictures, or over them as a drawer on a narrow window."""
+        narrow = self.width() < NARROW * min(theming.current.scale, 1.25)
+        self.header.set_compact(narrow)
+        self.side.set_drawer(narrow, self._body)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange and self.view is not None:
+            self.view.session.set_active(not self.isMinimized())
+
+    # ---- sessions ------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Session:
+        """Everything worth keeping, as it is now."""
+        states = dict(self._saved)
+        states.update({name: view.session.state() for name, view in self.views.items()})
+        return Session(
+            current=self.current_entry.name,
+            experiments=states,
+            language=translator.language,
+            theme=self.presentation.everyday_theme,
+            zoom=theming.zoom,
+            device=self.device,
+            window=WindowState(
+                geometry=base64.b64encode(self.saveGeometry().data()).decode("ascii"),
+                splitters={"body": self._body.sizes()},
+                rail=self.rail.isVisibleTo(self),
+                side=self.side.wanted,
+                maximized=self.isMaximized(),
+            ),
+        )
+
+    def adopt(self, session: Session) -> None:
+        """Open what a session file holds, in place of what is open."""
+        for view in list(self.views.values()):
+            self._discard(view)
+        self._saved = session.experiments
+        if session.language:
+            translator.set_language(session.language)
+        if session.theme:
+            theming.set(session.theme)
+        names = {item.name for item in entries()}
+        unknown = sorted(set(session.experiments) - names)
+        if unknown:
+            self.notices.show_warning(Message("Experiments that this program does not have were left out: {names}.", {"names": ", ".join(unknown)}))
+        self.open_experiment(session.current if session.current in names else entries()[0].name)
+
+    def _discard(self, view: LabView) -> None:
+        view.session.close()
+        view.session.runner.join(FAREWELL)
+        self.views.pop(view.session.entry.name)
+        self.stack.removeWidget(view)
+        self.side.remove_page(view.side)
+        view.deleteLater()
+
+    def _restore_window(self, window: WindowState) -> None:
+        if window.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(window.geometry.encode("ascii", "ignore")))
+            self._stay_on_screen()
+        sizes = window.splitters.get("body", [])
+        self._body.setSizes(sizes if len(sizes) == 2 else [10_000, Side.WIDTH])
+        self.rail.setVisible(window.rail)
+        self.side.wanted = window.side
+
+    def _stay_on_screen(self) -> None:
+        if not any(screen.availableGeometry().intersects(self.geometry()) for screen in QGuiApplication.screens()):
+            self.move(0, 0)
+
+    # ---- the end -------------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Cancel first, join then, save last: the order keeps a busy engine from holding the window open."""
+        if not self._closing:
+            self._closing = True
+            self.presentation.stop()
+            for view in self.views.values():
+                view.session.close()
+            self.status.stop()
+            self.hide()
+            if self.autosave is not None:
+                self.autosave.close()
+            for view in self.views.values():
+                view.session.runner.join(FAREWELL)
+            QTimer.singleShot(0, QGuiApplication.instance(), QGuiApplication.quit)
+        super().closeEvent(event)

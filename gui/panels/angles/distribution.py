@@ -1,0 +1,127 @@
+"""Draws the law of the angle: its density, the directions on a globe, and the density of the cosine."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.api import Frame
+from gui.core.globe import Globe
+from gui.core.panel import Panel
+from gui.core.plots import Band, Card, Curve, Histogram, Label, Marker, PlotCard
+
+if TYPE_CHECKING:
+    from engine.labs.angles.distribution import Parameters, Picture
+
+MOST_COMPARED = 5
+HEADROOM = 1.12  # of the axis above the highest point
+
+
+class ExperimentPanel(Panel):
+    """One large density, a globe, and the cosine."""
+
+    def build(self) -> None:
+        self.angle = PlotCard()
+        self.spread = self.angle.add(Band("muted"))
+        self.bars = self.angle.add(Histogram("data"))
+        self.law = self.angle.add(Curve("theory"))
+        self.others = [self.angle.add(Curve(index, width=1.4)) for index in range(MOST_COMPARED)]
+        self.other_labels = [self.angle.add(Label(role=index, anchor=(0.0, 1.0))) for index in range(MOST_COMPARED)]
+        self.middle = self.angle.add(Marker("muted", dash="dot"))
+        self.directions = Card()
+        self.globe = Globe()
+        self.directions.set_content(self.globe)
+        self.cosine = PlotCard()
+        self.cosine_bars = self.cosine.add(Histogram("data"))
+        self.cosine_law = self.cosine.add(Curve("theory"))
+        self.arrange([self.angle], [self.directions, self.cosine])
+
+    def retranslate(self) -> None:
+        self.angle.set_title(self.text("Density of the angle"))
+        self.cosine.set_title(self.text("Density of the cosine"))
+        self.cosine.set_labels(x="cos θ", y=self.text("density"))
+        for bars, law in ((self.bars, self.law), (self.cosine_bars, self.cosine_law)):
+            bars.label = self.text("measured")
+            law.label = self.text("exact law")
+        self.spread.label = self.text("mean ± one deviation")
+        self.angle.refresh_legend()
+        self.cosine.refresh_legend()
+
+    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+        picture: Picture = frame.picture
+        degrees = parameters.unit == "degrees"
+        self._draw_angle(picture, 180 / math.pi if degrees else 1.0, degrees)
+        self._draw_cosine(picture)
+        self._draw_globe(picture, frame)
+        self.angle.set_caption(self._caption(frame))
+        self.cosine.set_caption(self._origin(frame))
+
+    def _draw_angle(self, picture: Picture, scale: float, degrees: bool) -> None:
+        unit = "degrees" if degrees else "radians"
+        self.angle.set_labels(
+            x=self.text("angle θ (degrees)" if degrees else "angle θ (radians)"),
+            y=self.text("density per degree" if degrees else "density per radian"),
+        )
+        grid, law = picture.grid * scale, picture.law / scale
+        self.bars.setData(picture.density / scale, picture.edges * scale, density=True)
+        self.law.setData(grid, law)
+        top = HEADROOM * max(law.max(), picture.density.max() / scale)
+        self.angle.set_range(x=(grid[0], grid[-1]), y=(0.0, top), steady=True)
+        mean, deviation = picture.mean * scale, picture.deviation * scale
+        self.spread.setData(mean - deviation, mean + deviation)
+        number = f"{mean:.2f}°" if unit == "degrees" else f"{mean:.4f}"
+        self.middle.setData(mean, self.text("mean {angle}", angle=number))
+        self._draw_others(picture, grid, scale, top)
+
+    def _draw_others(self, picture: Picture, grid: np.ndarray, scale: float, top: float) -> None:
+        for index, (curve, label) in enumerate(zip(self.others, self.other_labels, strict=True)):
+            shown = index < len(picture.compare_dimensions)
+            curve.setVisible(shown)
+            label.setVisible(shown)
+            if shown:
+                heights = picture.compare_laws[index] / scale
+                curve.setData(grid, heights)
+                at = label_place(heights, picture.law / scale, top, index)
+                label.setData(grid[at], heights[at], self.text("n = {n}", n=f"{picture.compare_dimensions[index]:,d}"))
+
+    def _draw_cosine(self, picture: Picture) -> None:
+        self.cosine_bars.setData(picture.cosine_density, picture.cosine_edges, density=True)
+        self.cosine_law.setData(picture.cosine_grid, picture.cosine_law)
+        inner = picture.cosine_law[len(picture.cosine_law) // 20 : -len(picture.cosine_law) // 20]  # n = 2 has poles
+        top = HEADROOM * max(inner.max(), float(np.median(picture.cosine_density)))
+        ends = (picture.cosine_edges[0], picture.cosine_edges[-1])
+        low, high = (-1.0, 1.0) if ends[1] - ends[0] > 1.9 else (picture.cosine_grid[0], picture.cosine_grid[-1])
+        self.cosine.set_range(x=(low, high), y=(0.0, top), steady=True)
+
+    def _draw_globe(self, picture: Picture, frame: Frame) -> None:
+        subspace = picture.subspace_dimension > 0
+        self.directions.set_title(self.text("Directions around a random subspace" if subspace else "Directions around a fixed vector"))
+        caption = "every point is one measured angle to the equator" if subspace else "every point is one measured angle to x"
+        self.directions.set_caption(self.text(caption))
+        self.globe.set_flat(frame.parameters.dimension == 2)  # type: ignore[attr-defined]
+        self.globe.set_points(picture.points)
+
+    def _caption(self, frame: Frame) -> str:
+        values: dict[str, Any] = frame.parameters.model_dump()
+        k = frame.picture.subspace_dimension
+        facts = {"n": values["dimension"], "pairs": values["pairs"], "seed": values["seed"]}
+        if k:
+            return self.text("n = {n:,d} · k = {k:,d} · {pairs:,d} pairs · seed {seed}", k=k, **facts)
+        return self.text("n = {n:,d} · {pairs:,d} pairs · seed {seed}", **facts)
+
+    def _origin(self, frame: Frame) -> str:
+        """How the angles came about, and how many there are so far."""
+        picture, pairs = frame.picture, frame.parameters.pairs  # type: ignore[attr-defined]
+        if picture.exact:
+            return self.text("drawn from the exact law")
+        if picture.drawn < pairs:
+            return self.text("drawn as vectors · {drawn:,d} of {pairs:,d}", drawn=picture.drawn, pairs=pairs)
+        return self.text("drawn as vectors")
+
+
+def label_place(heights: np.ndarray, law: np.ndarray, top: float, index: int) -> int:
+    """Index on the right half where a reference curve stands clear of the law and of the other labels."""
+    start = int(len(heights) * (0.66 + 0.07 * index))
+    return min(start, len(heights) - 1)

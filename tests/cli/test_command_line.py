@@ -1,0 +1,150 @@
+"""The command line from outside: exit codes, streams, signals, files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.api import read_session
+
+ROOT = Path(__file__).parents[2]
+NAME = "angles.distribution"
+SMALL = ("--set", "dimension=8", "--set", "pairs=2000")
+LONG = ("--set", "dimension=100", "--set", "pairs=100000000", "--set", "method=vectors")
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and pipes")
+
+
+def main_py(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [sys.executable, "main.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
+
+
+def test_run_prints_one_json_object_and_leaves_four_files(tmp_path: Path) -> None:
+    done = main_py("run", NAME, *SMALL, "--seed", "3", "--json", "--out", str(tmp_path / "out"), LANG="C", LC_ALL="C")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert {"experiment", "parameters", "seed", "device", "seconds", "measures", "tables", "claims"} <= result.keys()
+    assert (result["experiment"], result["seed"], result["parameters"]["dimension"]) == (NAME, 3, 8)
+    assert all(set(c) == {"name", "statement", "expected", "measured", "tolerance", "holds"} for c in result["claims"])
+
+    assert json.loads((tmp_path / "out" / "result.json").read_text("utf-8")) == result
+    with (tmp_path / "out" / "history.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["step", *result["measures"]]
+    assert {name: float(rows[-1][name]) for name in result["measures"]} == result["measures"]
+    with np.load(tmp_path / "out" / "arrays.npz", allow_pickle=False) as arrays:
+        assert len(arrays.files) > 0
+        assert all(arrays[name].size for name in arrays.files if name != "compare")
+    session = read_session(tmp_path / "out" / "session.json")
+    assert session.experiments[NAME].parameters == result["parameters"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "arrays.npz",
+        "history.csv",
+        "result.json",
+        "session.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", NAME, "--set", "dimension=1"], ["dimension = 1", "from 2 to 1,000,000"]),
+        (["run", NAME, "--out", f"{__file__}/below"], ["below cannot be written"]),
+        (["runn", NAME], ["'runn' is neither a command nor a file", "list, describe, run"]),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_code_2(arguments: list[str], named: list[str]) -> None:
+    done = main_py(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert all(word in done.stderr for word in named)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_was_finished(tmp_path: Path, number: signal.Signals) -> None:
+    arguments = [sys.executable, "main.py", "run", NAME, *LONG, "--json", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    while not (tmp_path / "out").exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(1)
+    process.send_signal(number)
+    process.send_signal(number)  # as `timeout` does
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert stderr.startswith("Interrupted after ")
+    assert len(stderr.splitlines()) == 1
+    result = json.loads(stdout)
+    assert result["interrupted"]
+    assert result["measures"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "arrays.npz",
+        "history.csv",
+        "result.json",
+        "session.json",
+    ]
+
+
+@posix
+def test_ctrl_c_while_it_starts_says_nothing() -> None:
+    for delay in (0.15, 0.6, 1.2):
+        process = subprocess.Popen(
+            [sys.executable, "main.py", "run", NAME, *LONG],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "Traceback" not in stderr
+
+
+@posix
+@pytest.mark.parametrize("arguments", [["list"], ["describe", NAME, "--json"]], ids=" ".join)
+def test_a_reader_that_leaves_early_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "main.py", *arguments], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, encoding="utf-8", timeout=60
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@posix
+def test_the_list_is_quick() -> None:
+    import resource
+
+    def processor_seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert main_py("list").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(processor_seconds() for _ in range(4)) < 0.6
+
+
+def test_check_tells_of_every_experiment() -> None:
+    done = main_py("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["ok"] * len(done.stdout.splitlines())
+    assert NAME in done.stdout

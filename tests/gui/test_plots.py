@@ -1,0 +1,426 @@
+"""The plot kit: steady axes, right areas, colours by role, true line widths in exports."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.core.plot_axes import log_texts, nice_step, power_text, tick_texts
+from gui.core.plot_items import FINE_POINTS, thin
+from gui.core.plots import (
+    Band,
+    Card,
+    Curve,
+    DensityImage,
+    HeatMap,
+    Histogram,
+    Label,
+    Marker,
+    PlotCard,
+    Points,
+    diverging_lut,
+    render_widget,
+    sequential_lut,
+    steady_range,
+)
+from gui.core.theme import load_theme, luminance, theming, themes
+
+numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
+SYMBOLS = "ostdx+"
+
+
+@pytest.fixture(autouse=True)
+def dark_again(qapp):
+    """Leave the theme as it was found."""
+    yield
+    theming.set("dark")
+
+
+@pytest.fixture
+def card(qtbot):
+    """A card of the unit square, 400 x 300."""
+    made = PlotCard("Title")
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.set_range(x=(0, 1), y=(0, 1))
+    return made
+
+
+def near(a: QColor, b: QColor, slack: int = 60) -> bool:
+    return abs(a.red() - b.red()) + abs(a.green() - b.green()) + abs(a.blue() - b.blue()) <= slack
+
+
+def count_near(image: QImage, colour: QColor, slack: int = 60) -> int:
+    return sum(near(image.pixelColor(x, y), colour, slack) for x in range(image.width()) for y in range(image.height()))
+
+
+# Ranges and numbers
+
+
+@given(numbers, numbers)
+def test_a_steady_range_contains_what_is_wanted(a, b):
+    low, high = steady_range(None, (a, b))
+    assert low <= min(a, b)
+    assert high >= max(a, b)
+    assert low < high
+
+
+@given(numbers, numbers)
+def test_a_steady_range_rests(a, b):
+    first = steady_range(None, (a, b))
+    assert steady_range(first, (a, b)) == first or abs(a - b) <= 1e-8 * max(abs(a), abs(b), 1e-300)
+
+
+@given(numbers, numbers, st.floats(0.5, 1.0))
+def test_a_steady_range_ignores_small_changes(a, b, part):
+    first = steady_range(None, (a, b))
+    middle, half = (first[0] + first[1]) / 2, (first[1] - first[0]) / 2
+    assert steady_range(first, (middle - part * half, middle + part * half)) == first
+
+
+def test_a_steady_range_grows_at_once_and_shrinks_late():
+    assert steady_range((0, 1), (0, 1.01)) == pytest.approx((0, 1.2))
+    assert steady_range((0, 1), (0, 0.5)) == (0, 1)
+    assert steady_range((0, 1), (0, 0.0712)) == pytest.approx((0, 0.08))
+
+
+def test_a_steady_range_survives_odd_wishes():
+    assert steady_range((0, 1), (0, math.inf)) == (0, 1)
+    assert steady_range(None, (math.nan, 1)) == (0, 1)
+    low, high = steady_range(None, (3, 3))
+    assert low < 3 < high
+
+
+@given(st.floats(1e-12, 1e12))
+def test_nice_steps_are_1_2_5(span):
+    step = nice_step(span)
+    assert round(step / 10 ** math.floor(math.log10(step) + 1e-9), 6) in (1, 2, 5)
+    assert 4 - 1e-6 <= span / step <= 10 + 1e-6
+
+
+def test_tick_texts_have_no_needless_decimals():
+    assert tick_texts([0, 0.02, 0.04], 0.02) == ["0.00", "0.02", "0.04"]
+    assert tick_texts([-10, 0, 10], 10) == ["−10", "0", "10"]
+    assert tick_texts([0, 20000], 20000) == ["0", "20\u202f000"]
+    assert tick_texts([0, 2e-5, 4e-5], 2e-5) == ["0", "2·10⁻⁵", "4·10⁻⁵"]
+    assert tick_texts([1e6, 2.5e6], 5e5) == ["10⁶", "2.5·10⁶"]
+
+
+def test_powers_of_ten():
+    assert log_texts([-2, 0, math.log10(2), 4]) == ["10⁻²", "10⁰", "", "10⁴"]
+    assert power_text(-1e-7) == "−10⁻⁷"
+
+
+def test_axes_never_rescale_their_numbers(card):
+    card.set_labels(x="angle (degrees)", y="density")
+    card.set_range(y=(0, 1e-5))
+    card.grab()
+    assert card.axes["y"].autoSIPrefixScale == 1.0
+    assert "x1" not in card.axes["y"].labelString()
+
+
+def test_logarithmic_axes_show_decades(card):
+    card.set_log(x=True)
+    card.set_range(x=(1, 1e4))
+    assert card.plot.getViewBox().viewRange()[0] == pytest.approx([0, 4])
+    assert card.axes["x"].tickStrings([0.0, 1.0, 4.0], 1, 1) == ["10⁰", "10¹", "10⁴"]
+
+
+# Items
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=60))
+def test_a_histogram_has_area_one(counts):
+    histogram = Histogram()
+    edges = np.cumsum(np.linspace(0.1, 2, len(counts) + 1))
+    histogram.setData(counts, edges)
+    assert histogram.area() == pytest.approx(1.0 if sum(counts) else 0.0)
+
+
+def test_a_histogram_covers_the_pixels_of_its_bars(card):
+    theming.set("dark")
+    histogram = card.add(Histogram("#ff0000", fill=1.0))
+    histogram.setData([0.5, 1.0], [0.0, 0.5, 1.0], density=True)
+    image = card.grab().toImage()
+    area = card.plot.getViewBox().sceneBoundingRect()
+    painted = count_near(image, QColor("#ff0000"), 30)
+    assert painted == pytest.approx(0.75 * area.width() * area.height(), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("item", "data"),
+    [(Histogram(), ([1, 2], [0, 1])), (Curve(), ([1, 2], [1])), (Points(), ([1], [1, 2]))],
+)
+def test_lengths_must_agree(item, data):
+    with pytest.raises(ValueError, match="2"):
+        item.setData(*data)
+
+
+def test_every_item_draws_and_restyles_by_role(card):
+    x = np.linspace(0, 1, 50)
+    card.add(Band(3)).setData(0.2, 0.4)
+    card.add(Band(vertical=False)).setData(0.2, 0.4)
+    card.add(Histogram("data", "samples")).setData(np.ones(49), x)
+    card.add(Curve("theory", "law")).setData(x, x)
+    card.add(Marker("accent", "mean")).setData(0.5)
+    card.add(Marker("accent", "level", vertical=False)).setData(0.98)
+    card.add(Label("here")).setData(0.3, 0.3)
+    for number, symbol in enumerate(SYMBOLS):
+        card.add(Points(number, symbol, symbol=symbol, halo=True)).setData(x, 1 - x)
+    for name in themes():
+        theming.set(name)
+        image = card.grab().toImage()
+        theme = load_theme(name)
+        assert count_near(image, QColor(theme.theory), 40) > 100
+        assert count_near(image, QColor(theme.accent), 40) > 20
+
+
+def test_items_on_logarithmic_axes_survive_zeros(card):
+    card.set_log(x=True, y=True)
+    card.set_range(x=(1e-2, 1), y=(1e-3, 1))
+    x = np.linspace(0, 1, 20)
+    card.add(Histogram()).setData(np.arange(19), x)
+    card.add(Curve()).setData(x, x)
+    card.add(Points()).setData(x, x)
+    card.add(Marker()).setData(0.0)
+    card.add(Band()).setData(0.0, 0.1)
+    card.grab()
+
+
+def test_empty_and_broken_data_draw_nothing_and_raise_nothing(card):
+    card.add(Histogram()).setData([], [0.0])
+    card.add(Curve()).setData([], [])
+    card.add(Curve()).setData([0, 1, 2], [0, np.nan, 1])
+    card.add(Points()).setData([np.nan], [1])
+    for item in (Band(), Marker(), Label(), Histogram(), Curve(), Points()):
+        card.add(item)
+    card.grab()
+
+
+def test_marker_text_stays_inside(card):
+    marker = card.add(Marker(text="a rather long text"))
+    card.grab()
+    frame = marker.frame()
+    for share in (0.0, 0.5, 1.0):
+        along = frame.left() + share * frame.width()
+        place = marker.text_place(frame, along)
+        assert frame.left() <= place.x() <= frame.right() - 60
+        assert frame.top() <= place.y() <= frame.bottom()
+
+
+def test_thinning_keeps_the_peaks():
+    x = np.linspace(0, 1, 100_000)
+    y = np.sin(50 * x)
+    y[12_345] = 9.0
+    few_x, few_y = thin(x, y, 0.0, 1.0, 300)
+    assert len(few_x) == len(few_y) <= 1300
+    assert few_y.max() == 9.0
+    assert np.all(np.diff(few_x) >= 0)
+    same_x, _ = thin(x[:100], y[:100], 0.0, 1.0, 300)
+    assert len(same_x) == 100
+
+
+def test_automatic_range_finds_the_data(qtbot):
+    card = PlotCard("auto")
+    qtbot.addWidget(card)
+    card.resize(300, 200)
+    card.add(Points()).setData([2, 4], [10, 30])
+    card.add(Label("far away")).setData(100, 100)
+    card.grab()
+    (x0, x1), (y0, y1) = card.plot.getViewBox().viewRange()
+    assert 1 < x0 <= 2
+    assert 4 <= x1 < 5
+    assert 5 < y0 <= 10
+    assert 30 <= y1 < 35
+
+
+# Colour maps
+
+
+def test_light_reverses_the_sequential_map():
+    dark, light = (load_theme(name) for name in ("dark", "light"))
+    up = sequential_lut(dark.sequential, dark.sequential_reversed)
+    down = sequential_lut(light.sequential, light.sequential_reversed)
+    assert up.shape == (256, 3)
+    assert up.astype(int).sum(axis=1)[-1] > up.astype(int).sum(axis=1)[0]
+    assert np.array_equal(up[::-1], down)
+
+
+@pytest.mark.parametrize("name", themes())
+def test_the_diverging_map_is_symmetric_about_the_card(name):
+    theme = load_theme(name)
+    table = diverging_lut(theme.diverging)
+    bright = np.array([luminance(QColor(*map(int, colour)).name()) for colour in table])
+    ground = luminance(theme.surface)
+    assert np.abs(bright[127:129] - ground).max() < 0.03
+    away = np.abs(bright - ground)
+    assert np.all(np.diff(away[:128]) <= 0.004)
+    assert np.all(np.diff(away[128:]) >= -0.004)
+    assert np.abs(away - away[::-1]).max() < 0.12
+
+
+def test_images_draw_row_zero_at_the_bottom_and_keep_their_levels(card):
+    image = card.add(DensityImage())
+    values = np.zeros((8, 8), np.float32)
+    values[0] = 1.0
+    image.setData(values, rect=(0, 0, 1, 1), levels=(0, 1))
+    picture = card.grab().toImage()
+    area = card.plot.getViewBox().mapRectToScene(card.plot.getViewBox().boundingRect()).toRect()
+    origin = card.view.mapTo(card, QPoint(0, 0))
+    low = picture.pixelColor(area.center().x() + origin.x(), area.bottom() - 6 + origin.y())
+    high = picture.pixelColor(area.center().x() + origin.x(), area.top() + 6 + origin.y())
+    table = sequential_lut("viridis")
+    assert near(low, QColor(*map(int, table[-1])), 12)
+    assert near(high, QColor(*map(int, table[0])), 12)
+    image.setData(values * 0.5, levels=(0, 1))
+    assert (image.low, image.high) == (0, 1)
+    image.setData(values * 3)
+    assert image.high == pytest.approx(3)
+
+
+def test_zero_of_a_heat_map_is_the_card(card):
+    heat = card.add(HeatMap("curvature"))
+    heat.setData(np.array([[-2.0, 0.0], [0.0, 1.0]]), rect=(0, 0, 1, 1))
+    assert (heat.low, heat.high) == (-2, 2)
+    bar = card.add_colour_bar(heat)
+    texts = [text for _, text in bar.ticks()]
+    assert "0" in texts
+    assert any(text.startswith("−") for text in texts)
+    card.grab()
+
+
+# The card
+
+
+def test_header_legend_and_labels(card):
+    card.set_caption("n = 100 · seed 7")
+    curve = card.add(Curve("theory", "law"))
+    card.add(Curve("muted"))
+    assert card.title_label.whole == "Title"
+    assert card.accessibleName() == "Title"
+    assert card.legend.items == [curve]
+    curve.label = None
+    card.refresh_legend()
+    assert not card.legend.isVisibleTo(card)
+    card.remove(curve)
+    assert curve not in card.items
+
+
+def test_a_long_title_is_shortened_and_told_in_full_by_its_tip(qtbot):
+    card = Card("A title that is much longer than there is room for in a card as narrow as this one")
+    qtbot.addWidget(card)
+    card.resize(180, 120)
+    card.show()
+    assert card.title_label.text().endswith("…")
+    assert card.title_label.toolTip() == card.title_label.whole
+
+
+def test_a_legend_entry_hides_its_item(card, qtbot):
+    curve = card.add(Curve("theory", "law"))
+    card.show()
+    place = card.legend.places(card.legend.width())[0]
+    qtbot.mouseClick(card.legend, Qt.MouseButton.LeftButton, pos=place.center().toPoint())
+    assert not curve.isVisible()
+
+
+def test_double_click_and_button_ask_for_the_screen(card, qtbot):
+    card.show()
+    with qtbot.waitSignal(card.expand_requested, timeout=500):
+        card.expand_button.click()
+    with qtbot.waitSignal(card.expand_requested, timeout=500):
+        at = QPointF(card.view.viewport().rect().center())
+        left, no = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        QApplication.sendEvent(card.view.viewport(), QMouseEvent(QEvent.Type.MouseButtonDblClick, at, at, left, left, no))
+
+
+def test_a_steady_card_range_rests(card):
+    card.set_range(y=(0, 0.93), steady=True)
+    card.set_range(y=(0, 0.7), steady=True)
+    assert card.plot.getViewBox().viewRange()[1] == pytest.approx([0, 1])
+
+
+# Export and cost
+
+
+def test_an_export_has_all_pixels_and_true_line_widths(card):
+    card.add(Marker("#ff0000", dash=None)).setData(0.5)
+    card.add(Curve("#00ff00", width=2)).setData([0, 1], [0.5, 0.5])
+    widths = {}
+    for ratio in (1, 3):
+        image = render_widget(card, QSize(400, 300), ratio)
+        assert (image.width(), image.height()) == (400 * ratio, 300 * ratio)
+        rows = [sum(near(image.pixelColor(x, y), QColor("#ff0000"), 120) for x in range(image.width())) for y in (100 * ratio,)]
+        columns = [
+            sum(near(image.pixelColor(x, y), QColor("#00ff00"), 120) for y in range(image.height())) for x in (120 * ratio,)
+        ]
+        widths[ratio] = (rows[0], columns[0])
+    assert (widths[1][0], widths[3][0]) == (1, 3)
+    assert widths[3][1] >= 5
+    assert card.size() == QSize(400, 300)
+    assert not card.expand_button.isHidden()
+
+
+def test_print_resolution_is_written_into_the_image(card):
+    assert render_widget(card).dotsPerMeterX() == pytest.approx(300 / 0.0254, rel=0.01)
+
+
+def test_a_frame_is_cheap(card):
+    histogram, dots, line = card.add(Histogram()), card.add(Points()), card.add(Curve("data"))
+    rng = np.random.default_rng(0)
+    edges = np.linspace(0, 1, 501)
+    many = np.linspace(0, 1, 20 * FINE_POINTS)
+    card.show()
+
+    def best(feed) -> float:
+        times = []
+        for _ in range(8):
+            start = time.perf_counter()
+            feed()
+            card.view.viewport().repaint()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert best(lambda: histogram.setData(rng.random(500), edges)) < 0.03
+    histogram.hide()
+    assert best(lambda: dots.setData(rng.random(10_000), rng.random(10_000))) < 0.1
+    dots.hide()
+    assert best(lambda: line.setData(many, rng.random(many.size))) < 0.1
+
+
+def test_cards_die_when_they_are_dropped(qapp):
+    gone = []
+    gc.disable()  # only counting references may free them: the collector could run on a worker thread
+    try:
+        card = Card("short-lived")
+        card.destroyed.connect(lambda: gone.append("card"))
+        python_side = weakref.ref(card)
+        del card
+        assert gone == ["card"]
+        assert python_side() is None
+    finally:
+        gc.enable()
+    theming.set("light")
+
+
+def test_plots_die_with_their_owner(qapp):
+    holder, gone = QWidget(), []
+    card = PlotCard("short-lived", holder)
+    heat = card.add(HeatMap("curvature"))
+    card.add_colour_bar(heat)
+    card.add(Curve("theory", "law")).setData([0, 1], [0, 1])
+    card.destroyed.connect(lambda: gone.append("card"))
+    del card, heat
+    holder.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert gone == ["card"]
+    theming.set("light")
