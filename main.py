@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from engine.api import Frame, LabParameters, Message
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 COMMANDS = ("list", "describe", "run", "render", "gallery", "check", "bench")
 
 # Newer typers carry click inside, older ones depend on it: this way its base error is the right one with both.
@@ -144,6 +143,7 @@ def render(
     size: Annotated[str, typer.Option(metavar="WxH", help="Width and height in pixels.")] = "1280x800",
     language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the texts.")] = "en",
     theme: Annotated[str, typer.Option(metavar="light|dark|stage", help="Colours.")] = "dark",
+    window: Annotated[bool, typer.Option("--window", help="The whole window, controls and all.")] = False,
 ) -> int:
     """Make the picture of an experiment without a screen."""
     from engine.api import check_folder
@@ -155,9 +155,10 @@ def render(
         raise _refusal("--out", out, "a file name that ends in .png")
     parameters = _parameters(name, preset, assignments, seed)
     check_folder(out.parent, [out.name])
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from gui.core import offscreen
 
-    offscreen.render(name, parameters, out, pixels, language, theme, device)
+    offscreen.render(name, parameters, out, pixels, language, theme, device, window)
     return 0
 
 
@@ -170,6 +171,7 @@ def gallery(
     from engine.api import check_folder
 
     check_folder(out)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from gui.core.gallery import make_gallery
 
     failed = make_gallery(out, _size(size), lambda name: print(name, file=sys.stderr))
@@ -216,6 +218,7 @@ QT_OPTIONS |= {"qwindowgeometry", "qwindowicon", "qwindowtitle", "fontengine", "
 def _window(arguments: Sequence[str]) -> int:
     """Open the window; without a display make the gallery instead."""
     from engine.api import entry, read_session
+    from gui.core import display
 
     ours, qt, files = _window_arguments(arguments)
     if "experiment" in ours:
@@ -223,10 +226,9 @@ def _window(arguments: Sequence[str]) -> int:
     _choice("--device", ours.setdefault("device", "auto"), DEVICES)
     for file in files:
         read_session(file)
-    if sys.platform == "linux" and "-platform" not in qt and not any(os.environ.get(name) for name in DISPLAYS):
-        print("There is no display (DISPLAY is not set): making a gallery of pictures instead.", file=sys.stderr)
-        gallery()
-        return 0
+    if "-platform" not in qt and (obstacle := display.obstacle()):
+        _complain(f"No window can be opened ({obstacle}): making a gallery of pictures instead.", 0)
+        return gallery()
     from gui.app import run as open_window
 
     return open_window(qt, ours.get("experiment"), files[0] if files else None, ours["device"])
@@ -294,10 +296,11 @@ def _steps(text: str | None) -> int | None:
 
 
 def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
-    if match is None:
-        raise _refusal("--size", text, "width and height from 10 to 9999 pixels, for example 1280x800")
-    return int(match[1]), int(match[2])
+    match = re.fullmatch("([0-9]{2,5})x([0-9]{2,5})", text)
+    width, height = map(int, match.groups()) if match else (0, 0)
+    if not (64 <= width <= 16_384 and 64 <= height <= 16_384):
+        raise _refusal("--size", text, "width and height from 64 to 16384 pixels, for example 1280x800")
+    return width, height
 
 
 def _choice(name: str, value: str, choices: Sequence[str]) -> None:

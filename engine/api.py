@@ -34,12 +34,22 @@ if TYPE_CHECKING:
     from engine.headless import Check, first_frames, run, run_with
 
 
-
 def import_torch() -> None:
     """Import torch and set what must stand before any work."""
     from engine.core.device import prepare_process
 
     prepare_process()
+
+
+def device_problem(name: str) -> LabError | None:
+    """Why a device cannot be used on this machine, None if it can. Loads torch."""
+    from engine.core.device import resolve_device
+
+    try:
+        resolve_device(name)
+    except LabError as error:
+        return error
+    return None
 
 
 __all__ = [
@@ -74,12 +84,13 @@ __all__ = [
     "UsageError",
     "WindowState",
     "check_folder",
+    "device_problem",
     "entries",
     "entry",
     "field_specs",
     "fill",
-    "import_torch",
     "first_frames",
+    "import_torch",
     "load",
     "load_toml",
     "parse_assignments",

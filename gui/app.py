@@ -15,7 +15,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from engine.api import LabError, Message, Session, entry, import_torch, load
+from engine.api import Message, Session, entry, import_torch, load
 from gui.core.autosave import Autosave, restore, session_path
 from gui.core.i18n import translator
 from gui.core.theme import has_cjk_font, theming
@@ -32,7 +32,7 @@ class Preloader(QObject):
     Signals
     -------
     done : (object)
-        None, or the message of what went wrong.
+        None, or the message of why torch cannot be had.
     """
 
     done = Signal(object)
@@ -58,12 +58,14 @@ class Preloader(QObject):
     def _import(self) -> None:
         try:
             import_torch()
-            load(self._experiment)
-        except LabError as error:
-            self._problem = error.message
         except Exception as error:
-            log.exception("torch or the experiment cannot be imported")
+            log.exception("torch cannot be imported")
             self._problem = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+            return
+        try:
+            load(self._experiment)
+        except Exception:  # the window will meet it again, say so, and offer the other experiments
+            log.debug("%s cannot be imported", self._experiment, exc_info=True)
 
     def _look(self) -> None:
         if not self._thread.is_alive():
@@ -104,15 +106,15 @@ def open_window(session: Session, path: Path | None = None, device: str = "auto"
     path : Path, optional
         Where the session is kept from now on; None keeps nothing.
     device : str
-        ``auto``, or a device that takes the place of the session's.
+        ``auto``, or a device that takes the place of the session's for this time.
     """
-    if device != "auto":
-        session.device = device
     translator.set_language(session.language or default_language())
     if session.theme is not None:
         theming.set(session.theme)
     theming.set_zoom(session.zoom)
     window = MainWindow(session)
+    if device != "auto":
+        window.device = device
     if session.window.maximized:
         window.setWindowState(Qt.WindowState.WindowMaximized)
     if path is not None:
@@ -131,7 +133,9 @@ def warn_without_chinese(window: MainWindow) -> None:
         )
 
 
-def run(arguments: Sequence[str] = (), experiment: str | None = None, session_file: Path | None = None, device: str = "auto") -> int:
+def run(
+    arguments: Sequence[str] = (), experiment: str | None = None, session_file: Path | None = None, device: str = "auto"
+) -> int:
     """Show the window until it is closed; returns the exit code."""
     if experiment is not None:
         entry(experiment)  # raises the sentence that lists what there is

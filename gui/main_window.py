@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import base64
+import logging
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.api import Entry, ExperimentState, Message, Session, UsageError, WindowState, entries, entry, topics
+from engine.api import Entry, ExperimentState, LabError, Message, Session, WindowState, device_problem, entries, entry, topics
 from gui.core.actions import ACTIONS, PRESENTER_ONLY
+from gui.core.autosave import Autosave
 from gui.core.commands import Commands
 from gui.core.header import Header
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
 from gui.core.lab_view import LabView
 from gui.core.notices import NoticeStrip
+from gui.core.panel import are_sizes
 from gui.core.presentation import Presentation
 from gui.core.rail import Rail
 from gui.core.side import Side
 from gui.core.status import Status
 from gui.core.theme import space, theming
 
+log = logging.getLogger(__name__)
+
+SIZE = QSize(1440, 900)
 NARROW = 1200  # below this width the side becomes a drawer
 FAREWELL = 2.0  # seconds the workers have to end
 
 
-class MainWindow(Commands, QMainWindow):
+class MainWindow(QMainWindow):
     """The window. What its actions do stands in `Commands`; this class holds the pieces together.
 
     Parameters
@@ -43,21 +50,27 @@ class MainWindow(Commands, QMainWindow):
         self.setWindowTitle("Theoria")
         self.setWindowIcon(icon("logo"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-        self.resize(1440, 900)
         self.setMinimumSize(860, 560)
+        self.resize(SIZE.boundedTo(QGuiApplication.primaryScreen().availableSize()))
         self.file: Path | None = None
         self.file_to_open: Path | None = None
         self.preloader: Any = None
+        self.autosave: Autosave | None = None
+        self.ready = False
+        self.starting = True
         self.device = session.device
+        self._saved_device = session.device
         self.views: dict[str, LabView] = {}
         self._saved = session.experiments
         self._current = session.current if session.current in {item.name for item in entries()} else ""
         self._closing = False
 
+        self.commands = Commands(self)
         self.rail = Rail(self)
         self.header = Header(self)
         self.notices = NoticeStrip(self)
         self.stack = QStackedWidget(self)
+        self.stack.addWidget(QWidget(self))  # shown until there is something else, and where an experiment cannot be opened
         self.side = Side(self)
         self._body = QSplitter(Qt.Orientation.Horizontal, self)
         self._center = QFrame(self)
@@ -69,8 +82,15 @@ class MainWindow(Commands, QMainWindow):
         self._restore_window(session.window)
         self._restyle()
         self._show_topic()
+        self._center.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._center.setFocus()  # else the first topic wears a focus ring before anybody has touched a key
         theming.changed.connect(self._restyle)
         translator.changed.connect(self.retranslate)
+
+    def changed(self) -> None:
+        """Something worth keeping has changed."""
+        if self.autosave is not None:
+            self.autosave.schedule()
 
     # ---- experiments ---------------------------------------------------------------------------------------------
 
@@ -86,8 +106,8 @@ class MainWindow(Commands, QMainWindow):
 
     def open_experiment(self, name: str) -> None:
         """Show an experiment, opening it the first time."""
-        for view in self.views.values():
-            if view.session.entry.name != name:
+        for other, view in self.views.items():
+            if other != name:
                 view.session.set_active(False)
         self._current = name
         self._show_topic()
@@ -95,11 +115,15 @@ class MainWindow(Commands, QMainWindow):
             return
         if name not in self.views:
             self._open(name)
-        if (view := self.views.get(name)) is not None:
-            self.stack.setCurrentWidget(view)
-            self.side.show_page(view.side)
-            view.session.set_active(not self.isMinimized())
-            self._update_actions()
+        if (page := self.views.pop(name, None)) is not None:
+            self.views[name] = page  # the last one is the one seen last
+            self.stack.setCurrentWidget(page)
+            self.side.show_page(page.side)
+            page.session.set_active(not self.isMinimized())
+        else:
+            self.stack.setCurrentIndex(0)
+            self.side.show_page(None)
+        self._update_actions()
         self.changed()
 
     def open_topic(self, topic: str) -> None:
@@ -112,12 +136,16 @@ class MainWindow(Commands, QMainWindow):
         """torch is imported: open what is to be seen."""
         if self._closing:
             return
+        self.starting = False
         if problem is not None:
-            self.notices.show_error(problem, Message(""))
+            self.notices.show_error(problem)
             return
         self.ready = True
+        if (unusable := device_problem(self.device)) is not None:
+            self.notices.show_warning(unusable.message, unusable.hint)
+            self.device = "auto"
         if self.file_to_open is not None:
-            self.open_session_file(self.file_to_open)
+            self.commands.open_session_file(self.file_to_open)
         if self.view is None:
             self.open_experiment(self.current_entry.name)
 
@@ -125,8 +153,14 @@ class MainWindow(Commands, QMainWindow):
         state = self._saved.get(name, ExperimentState())
         try:
             view = LabView(entry(name), state, self.device, self)
-        except UsageError as error:
+        except LabError as error:
             self.notices.show_error(error.message, error.hint)
+            return
+        except Exception as error:  # the other experiments go on
+            log.exception("%s cannot be opened", name)
+            message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+            hint = Message("The rest of the program goes on; the details help to report it.")
+            self.notices.show_error(message, hint, traceback.format_exc())
             return
         view.session.parameters_changed.connect(self.changed)
         view.session.undo.changed.connect(self._update_actions)
@@ -167,19 +201,21 @@ class MainWindow(Commands, QMainWindow):
     def _make_actions(self) -> None:
         self.actions_by_name: dict[str, QAction] = {}
         for spec in ACTIONS:
-            action = QAction(tr(spec.title), self)
+            action = QAction(self)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            action.triggered.connect(getattr(self, spec.name))
+            action.triggered.connect(getattr(self.commands, spec.name))
             self.addAction(action)
             self.actions_by_name[spec.name] = action
+        self._topic_actions: dict[str, QAction] = {}
         for number, topic in enumerate(topics(), 1):
-            action = QAction(topic.titles["en"], self)
+            action = QAction(self)
             action.setShortcut(QKeySequence(f"Ctrl+{number}"))
             action.triggered.connect(partial(self.open_topic, topic.name))
             self.addAction(action)
-
+            self._topic_actions[topic.name] = action
         self.set_presenter_keys(False)
+        self.retranslate()
 
     def set_presenter_keys(self, active: bool) -> None:
         """Keys that clickers send mean something else outside a presentation."""
@@ -189,11 +225,11 @@ class MainWindow(Commands, QMainWindow):
     def _make_buttons(self) -> None:
         self.header.add_button("copy", "Copy as", labelled=True, menu=self._menu("Copy"))
         present = self.header.add_button("stage", "Present", labelled=True)
-        present.clicked.connect(self.toggle_presentation)
+        present.clicked.connect(self.commands.toggle_presentation)
         language = self.header.add_button("language", "中文 / English")
-        language.clicked.connect(self.next_language)
+        language.clicked.connect(self.commands.next_language)
         theme = self.header.add_button("moon", "Next theme")
-        theme.clicked.connect(self.next_theme)
+        theme.clicked.connect(self.commands.next_theme)
         more = QMenu(self)
         for name in ("open_session", "save_session", "save_session_as"):
             more.addAction(self.actions_by_name[name])
@@ -205,7 +241,7 @@ class MainWindow(Commands, QMainWindow):
             more.addAction(self.actions_by_name[name])
         self.header.add_button("menu", "More", menu=more)
         side = self.header.add_button("sidebar", "Show or hide the control panel")
-        side.clicked.connect(self.toggle_side)
+        side.clicked.connect(self.commands.toggle_side)
         self.header.finish()
 
     def _menu(self, group: str) -> QMenu:
@@ -224,6 +260,8 @@ class MainWindow(Commands, QMainWindow):
         """Set the texts of the actions in the current language."""
         for spec in ACTIONS:
             self.actions_by_name[spec.name].setText(tr(spec.title))
+        for topic in topics():
+            self._topic_actions[topic.name].setText(topic.titles.get(translator.language, topic.titles["en"]))
 
     def _restyle(self) -> None:
         edge = space(3) if self.width() >= NARROW else space(2)
@@ -238,6 +276,7 @@ class MainWindow(Commands, QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
+        self.presentation.fit()
 
     def fit(self) -> None:
         """Give the side its place: beside the pictures, or over them as a drawer on a narrow window."""
@@ -262,11 +301,11 @@ class MainWindow(Commands, QMainWindow):
             language=translator.language,
             theme=self.presentation.everyday_theme,
             zoom=theming.zoom,
-            device=self.device,
+            device=self._saved_device,
             window=WindowState(
                 geometry=base64.b64encode(self.saveGeometry().data()).decode("ascii"),
                 splitters={"body": self._body.sizes()},
-                rail=self.rail.isVisibleTo(self),
+                rail=self.presentation.everyday_rail,
                 side=self.side.wanted,
                 maximized=self.isMaximized(),
             ),
@@ -281,11 +320,12 @@ class MainWindow(Commands, QMainWindow):
             translator.set_language(session.language)
         if session.theme:
             theming.set(session.theme)
-        names = {item.name for item in entries()}
-        unknown = sorted(set(session.experiments) - names)
+        known = {item.name for item in entries()}
+        unknown = sorted(set(session.experiments) - known)
         if unknown:
-            self.notices.show_warning(Message("Experiments that this program does not have were left out: {names}.", {"names": ", ".join(unknown)}))
-        self.open_experiment(session.current if session.current in names else entries()[0].name)
+            names = {"names": ", ".join(unknown)}
+            self.notices.show_warning(Message("Experiments that this program does not have were left out: {names}.", names))
+        self.open_experiment(session.current if session.current in known else entries()[0].name)
 
     def _discard(self, view: LabView) -> None:
         view.session.close()
@@ -300,7 +340,7 @@ class MainWindow(Commands, QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(window.geometry.encode("ascii", "ignore")))
             self._stay_on_screen()
         sizes = window.splitters.get("body", [])
-        self._body.setSizes(sizes if len(sizes) == 2 else [10_000, Side.WIDTH])
+        self._body.setSizes(sizes if len(sizes) == 2 and are_sizes(sizes) else [10_000, Side.WIDTH])
         self.rail.setVisible(window.rail)
         self.side.wanted = window.side
 
@@ -323,5 +363,5 @@ class MainWindow(Commands, QMainWindow):
                 self.autosave.close()
             for view in self.views.values():
                 view.session.runner.join(FAREWELL)
-            QTimer.singleShot(0, QGuiApplication.instance(), QGuiApplication.quit)
+            QTimer.singleShot(0, self, QGuiApplication.quit)
         super().closeEvent(event)

@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from engine.core.errors import LabError, UsageError
+from engine.core.messages import Message
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -46,14 +47,14 @@ def available_devices() -> list[str]:
     return devices
 
 
-def device_label(device: torch.device) -> str:
+def device_label(device: torch.device) -> Message:
     """A short name for people: ``cpu · 2 cores`` or ``cuda:0 · NVIDIA H200``."""
     if device.type == "cuda":
         index = device.index or 0
-        return f"cuda:{index} · {torch.cuda.get_device_name(index)}"
+        return Message("cuda:{index} · {name}", {"index": index, "name": torch.cuda.get_device_name(index)})
     if device.type == "mps":
-        return f"mps · {platform.machine()}"
-    return f"cpu · {os.cpu_count()} cores"
+        return Message("mps · {name}", {"name": platform.machine()})
+    return Message("cpu · {count} cores", {"count": os.cpu_count()})
 
 
 def prepare_process() -> None:

@@ -13,7 +13,7 @@ class Started:
     """The run of this request has begun on this device."""
 
     generation: int
-    device: str
+    device: Message
 
 
 @dataclass(frozen=True, slots=True)

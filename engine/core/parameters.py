@@ -73,7 +73,7 @@ class LabParameters(BaseModel):
         Ui("Seed", help="The same seed gives the same run, number by number.", kind="seed", group="Run"),
     ] = 0
 
-    def changed(self, **values: Any) -> Self:
+    def changed(self, /, **values: Any) -> Self:
         """A validated copy with some values replaced (`model_copy` would not validate)."""
         return validate(type(self), {**self.model_dump(), **values})
 

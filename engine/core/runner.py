@@ -103,11 +103,11 @@ class Runner:
 
     def play(self) -> None:
         """Go on."""
-        self._set(playing=True)
+        self._set_playing(True)
 
     def pause(self) -> None:
         """Stop after the step under way; the last picture stays."""
-        self._set(playing=False)
+        self._set_playing(False)
 
     def advance(self, steps: int = 1) -> None:
         """Take so many single steps while paused."""
@@ -148,9 +148,10 @@ class Runner:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _set(self, *, playing: bool) -> None:
+    def _set_playing(self, playing: bool) -> None:
         with self._condition:
             self._playing = playing
+            self._owed_steps = 0
             self._condition.notify_all()
 
     # ---- the worker's side ---------------------------------------------------------------------------------------
@@ -188,6 +189,7 @@ class Runner:
         from engine.core.device import is_out_of_memory, out_of_memory, resolve_device
 
         if is_out_of_memory(error):
+            traceback.clear_frames(error.__traceback__)  # what the failed run held is given back
             sentence = out_of_memory(resolve_device(self._device), experiment.memory if experiment else ())
             return Failed(generation, sentence.message, sentence.hint)
         log.error("run failed", exc_info=error)
@@ -233,9 +235,10 @@ class Runner:
             return  # nobody has looked at the last picture yet: go on computing
         while not self.mailbox.wait_empty(0.25):
             token.checkpoint()
+        token.checkpoint()
         self._show(run, generation)
         if self._speed < 1:
-            self._sleep(SLOWEST_FRAME / self._speed - (time.monotonic() - began), token)
+            self._rest(began + SLOWEST_FRAME / self._speed, token)
 
     def _show(self, run: Run, generation: int) -> None:
         self.mailbox.put(FrameReady(generation, run.observe()))
@@ -262,7 +265,10 @@ class Runner:
         run.parameters = live
         return True
 
-    def _sleep(self, seconds: float, token: CancelToken) -> None:
-        if seconds > 0:
-            with self._condition:
-                self._condition.wait_for(lambda: token.cancelled or self._closing, seconds)
+    def _rest(self, until: float, token: CancelToken) -> None:
+        """Slow motion: wait, but not longer than until there is something else to do."""
+        with self._condition:
+            self._condition.wait_for(
+                lambda: token.cancelled or self._live is not None or not self._playing or self._speed >= 1,
+                max(0.0, until - time.monotonic()),
+            )

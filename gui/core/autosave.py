@@ -17,6 +17,7 @@ from engine.api import Message, Session, UsageError, read_session, write_session
 log = logging.getLogger(__name__)
 
 DELAY = 1000  # ms after a change
+PATIENCE = 500  # ms that a disk may take to say no
 
 
 def session_path() -> Path:
@@ -66,6 +67,8 @@ class Autosave(QObject):
         self._closing = False
         self._timer = QTimer(self, interval=DELAY, singleShot=True)
         self._timer.timeout.connect(self.save)
+        self._look = QTimer(self, interval=PATIENCE, singleShot=True)
+        self._look.timeout.connect(self._tell)
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
         self._thread.start()
 
@@ -76,16 +79,17 @@ class Autosave(QObject):
 
     def save(self) -> None:
         """Hand the present state to the writer."""
-        self._tell()
         session = self._snapshot()
         with self._condition:
             self._pending = session
             self._condition.notify_all()
+        self._look.start()
 
     def close(self) -> None:
         """Write what is pending and end the thread."""
         self._timer.stop()
         self.save()
+        self._look.stop()
         with self._condition:
             self._closing = True
             self._condition.notify_all()

@@ -10,17 +10,19 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.api import Claim
+from gui.core.field_parts import show_if, tabular_figures
 from gui.core.formula_label import FormulaLabel
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
-from gui.core.theme import BODY, SMALL, font, px, space, theming
+from gui.core.theme import BODY, px, space, theming
 from gui.core.throttle import Throttle
 
 INTERVAL = 100  # ms; numbers are for reading
 MOST_DECIMALS = 6
 MOST_DIGITS = 9
-LARGEST_PLAIN = 1e7
+SMALLEST_PLAIN, LARGEST_PLAIN = 1e-3, 1e7
 NO_NUMBER = "–"
+FIGURE_SPACE, PUNCTUATION_SPACE = "\u2007", "\u2008"  # as wide as a digit, as a point
 
 ROLES = {True: "holds", False: "fails", None: "pending"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -39,13 +41,13 @@ def format_pair(expected: float, measured: float, tolerance: float) -> tuple[str
     >>> format_pair(12345.6, 12411.2, 250.0)
     ('12,346', '12,411')
     """
-    decimals = _decimals(expected, measured, tolerance)
     largest = max((abs(x) for x in (expected, measured) if math.isfinite(x)), default=0.0)
-    if decimals > MOST_DECIMALS or largest >= LARGEST_PLAIN:
-        power = math.floor(math.log10(largest)) if largest > 0 else 0
-        places = min(MOST_DIGITS - 1, max(1, decimals + power))
+    power = math.floor(math.log10(largest)) if largest > 0 else 0
+    decimals = min(_wanted_decimals((expected, measured), power, tolerance), MOST_DIGITS - 1 - power)
+    if largest >= LARGEST_PLAIN or (decimals > MOST_DECIMALS and largest < SMALLEST_PLAIN):
+        places = max(1, decimals + power)
         return _scientific(expected, power, places), _scientific(measured, power, places)
-    return _plain(expected, decimals), _plain(measured, decimals)
+    return _plain(expected, max(0, decimals)), _plain(measured, max(0, decimals))
 
 
 def format_tolerance(tolerance: float) -> str:
@@ -72,16 +74,21 @@ def unit_suffix(unit: str, experiment: str | None = None) -> str:
     return _ATTACHED.get(unit) or f"\u00a0{tr(unit, experiment)}"
 
 
-def _decimals(expected: float, measured: float, tolerance: float) -> int:
-    finite = [abs(x) for x in (expected, measured) if math.isfinite(x)]
+def pad_to(number: str, other: str) -> str:
+    """A number without decimals, followed by as much room as the decimals of another one take."""
+    point = other.find(".")
+    if point < 0 or "." in number or "×" in other:
+        return number
+    return number + PUNCTUATION_SPACE + FIGURE_SPACE * (len(other) - point - 1)
+
+
+def _wanted_decimals(numbers: tuple[float, float], power: int, tolerance: float) -> int:
+    """The decimal place one below the first digit of the tolerance; negative left of the point."""
     if math.isfinite(tolerance) and tolerance > 0:
-        wanted = 1 - math.floor(math.log10(tolerance))
-    elif all(float(x).is_integer() for x in finite):
-        wanted = 0
-    else:
-        wanted = 6 - math.floor(math.log10(max(x for x in finite if x > 0)))
-    digits_before = math.floor(math.log10(max(finite))) if any(x > 0 for x in finite) else 0
-    return max(0, min(wanted, MOST_DIGITS - 1 - digits_before))
+        return 1 - math.floor(math.log10(tolerance))
+    if all(x.is_integer() for x in map(float, numbers) if math.isfinite(x)):
+        return 0
+    return MOST_DECIMALS - power if power < -3 else MOST_DECIMALS
 
 
 def _plain(value: float, decimals: int) -> str:
@@ -215,24 +222,24 @@ class ClaimCard(QFrame):
         self._numbers_grid.setContentsMargins(0, px(4), 0, 0)
         self.formula.set_size(px(BODY + 1))
         self.formula.set_colour(theming.current.text)
-        for label in (*self.numbers.values(), self._tolerance):
-            label.setFont(font(BODY, 500 if label is not self._tolerance else 400, tabular=True))
-        for label in (self.remark, *self._captions.values()):
-            label.setFont(font(SMALL))
         for widget in (self.mark, *self.findChildren(Swatch)):
             widget.updateGeometry()
 
     def _arrange(self) -> None:
+        for label in (self.statement, self.remark, self._tolerance):
+            label.setProperty("role", "muted")
+        for label in self._captions.values():
+            label.setProperty("role", "small")
         for label in (self.statement, self.remark):
-            label.setProperty("role", "muted")
             label.setWordWrap(True)
-        for label in (*self._captions.values(), self._tolerance):
-            label.setProperty("role", "muted")
+        tabular_figures(*self.numbers.values(), weight=500)
+        tabular_figures(self._tolerance)
         self._numbers_grid = QGridLayout()
         for row, (name, role) in enumerate((("expected", "theory"), ("measured", "data"))):
             self._numbers_grid.addWidget(Swatch(role, self), row, 0)
             self._numbers_grid.addWidget(self._captions[name], row, 1)
             self._numbers_grid.addWidget(self.numbers[name], row, 2)
+            self.numbers[name].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.numbers[name].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._numbers_grid.addWidget(self._tolerance, 1, 3)
         self._numbers_grid.setColumnStretch(3, 1)
@@ -246,17 +253,17 @@ class ClaimCard(QFrame):
 
     def _show_words(self, claim: Claim) -> None:
         self.formula.set_text(f"${claim.formula}$" if claim.formula else "")
-        self.formula.setVisible(bool(claim.formula))
+        show_if(self.formula, bool(claim.formula))
         self.statement.setText(tr(claim.statement, self.experiment))
         self.remark.setText(tr(claim.remark, self.experiment))
-        self.remark.setVisible(bool(claim.remark))
+        show_if(self.remark, bool(claim.remark))
         self.setAccessibleName(self.statement.text())
 
     def _show_numbers(self, claim: Claim) -> None:
         unit = unit_suffix(claim.unit, self.experiment)
         pair = format_pair(claim.expected, claim.measured, claim.tolerance)
-        for (_, label), number in zip(self.numbers.items(), pair, strict=True):
-            label.setText(number if number == NO_NUMBER else number + unit)
+        for label, number, other in zip(self.numbers.values(), pair, reversed(pair), strict=True):
+            label.setText(pad_to(number if number == NO_NUMBER else number + unit, other))
         tolerance = format_tolerance(claim.tolerance)
         self._tolerance.setText(f"± {tolerance}{unit}" if tolerance else "")
         self.mark.set_holds(claim.holds)
@@ -298,6 +305,7 @@ class ClaimsView(QWidget):
         self._summary = QLabel(self)
         self._summary.setProperty("role", "muted")
         self._summary.setWordWrap(True)
+        tabular_figures(self._summary)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._summary)
@@ -334,7 +342,6 @@ class ClaimsView(QWidget):
     def restyle(self) -> None:
         """Set sizes of the current theme."""
         self._column.setSpacing(space(1))
-        self._summary.setFont(font(BODY, tabular=True))
         for card in self.cards:
             card.restyle()
 
@@ -345,7 +352,7 @@ class ClaimsView(QWidget):
         for index, card in enumerate(self.cards):
             if index < len(self._claims):
                 card.show_claim(self._claims[index])
-            card.setVisible(index < len(self._claims))
+            show_if(card, index < len(self._claims))
         verdicts = [claim.holds for claim in self._claims]
         counts = (verdicts.count(True), verdicts.count(False), verdicts.count(None))
         if counts != self._counts:

@@ -53,7 +53,7 @@ def python_script(experiment: str, parameters: LabParameters) -> str:
 
 
 def csv_text(experiment: str, frame: Frame) -> str:
-    """The one-dimensional arrays of the picture as columns, two-dimensional ones by column, with the run as comments above."""
+    """The arrays of the picture as columns, two-dimensional ones along their longer side, with the run as comments above."""
     columns = dict(_columns(frame.arrays))
     out = io.StringIO()
     values = ", ".join(f"{name}={value}" for name, value in changed_values(frame.parameters).items())
@@ -74,6 +74,7 @@ def _columns(arrays: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
         if array.ndim == 1:
             found.append((name, array))
         elif array.ndim == 2:
+            array = array if array.shape[0] >= array.shape[1] else array.T
             found += [(f"{name}_{index}", array[:, index]) for index in range(array.shape[1])]
     return found
 

@@ -6,7 +6,7 @@ import secrets
 from typing import Any, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
 
 from engine.api import SEED_LIMIT, FieldSpec
 from gui.core.field_parts import NUMBER_WIDTH, ChoiceBox, IconButton, PathEdit, Segments, ValueEdit
@@ -129,7 +129,7 @@ class TextEditor(Editor):
             self._sound = self.value
 
     def restyle(self) -> None:
-        """Figures of one width."""
+        """Room for what stands in the line."""
         self.line.restyle()
 
     @Slot(str)
@@ -220,9 +220,11 @@ class NumberEditor(TextEditor):
         else:
             unit = nice_step(max(abs(value), abs(float(self.spec.default))) / 10) * step
             moved = snap(value + direction * unit, unit)
-        low = self.spec.minimum if self.spec.minimum is not None and not self.spec.open_minimum else moved
-        high = self.spec.maximum if self.spec.maximum is not None and not self.spec.open_maximum else moved
-        return type(moved)(min(max(moved, low), high))
+        if self.spec.minimum is not None and moved <= self.spec.minimum:
+            return value if self.spec.open_minimum else type(moved)(self.spec.minimum)
+        if self.spec.maximum is not None and moved >= self.spec.maximum:
+            return value if self.spec.open_maximum else type(moved)(self.spec.maximum)
+        return moved
 
     def _show_position(self, value: Any) -> None:
         if self.slider is not None and self.scale is not None and isinstance(value, int | float):
@@ -303,6 +305,12 @@ class SwitchEditor(Editor):
         """A switch beside the label."""
         self.switch = self.box = QCheckBox(parent)
         self.switch.clicked.connect(self.touch_at_once)
+
+    def restyle(self) -> None:
+        """No wider than what is drawn, so that the right column stands."""
+        option = QStyleOptionButton()
+        option.initFrom(self.switch)
+        self.switch.setFixedWidth(self.switch.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth, option, self.switch))
 
     def show(self, value: Any) -> None:
         """Set the switch."""

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
     QDropEvent,
+    QFont,
     QFontMetrics,
     QKeyEvent,
     QMouseEvent,
@@ -41,6 +42,30 @@ def step_size(modifiers: Qt.KeyboardModifier) -> str:
     if modifiers & Qt.KeyboardModifier.ControlModifier:
         return "coarse"
     return "fine" if modifiers & Qt.KeyboardModifier.ShiftModifier else "step"
+
+
+def tabular_figures(*widgets: QWidget, weight: int | None = None) -> None:
+    """Give widgets digits of one width, so that changing numbers stand still.
+
+    Only that is set, not the size: a size set by hand is lost when the style sheet sees the widget anew.
+    """
+    made = QFont()
+    made.setFeature(QFont.Tag("tnum"), 1)
+    if weight is not None:
+        made.setWeight(QFont.Weight(weight))
+    for widget in widgets:
+        widget.setFont(made)
+
+
+def is_put_away(widget: QWidget) -> bool:
+    """Whether a widget was hidden on purpose; one whose parent has not been shown yet was not."""
+    return widget.isHidden() and widget.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
+
+
+def show_if(widget: QWidget, wanted: bool) -> None:
+    """Show or put away; does nothing, and costs nothing, if it is so already."""
+    if is_put_away(widget) == wanted:
+        widget.setVisible(wanted)
 
 
 class Wheel:
@@ -94,6 +119,7 @@ class ValueEdit(QLineEdit):
         self._shown = ""
         self._wheel = Wheel()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        tabular_figures(self)
 
     def add_arrows(self) -> None:
         """Two small arrows at the right end, for a number without an end to slide to."""
@@ -108,8 +134,7 @@ class ValueEdit(QLineEdit):
         self.restyle()
 
     def restyle(self) -> None:
-        """Figures of one width, and room for the arrows."""
-        self.setFont(font(BODY, tabular=True))
+        """Room for the arrows."""
         layout = self.layout()
         if layout is not None:
             layout.setContentsMargins(0, 0, px(2), 0)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from engine.api import LabParameters, Preset, UsageError, validate
 from gui.core.field_parts import ChoiceBox, IconButton
 from gui.core.i18n import tr, translator
-from gui.core.theme import space
+from gui.core.theme import px, space
 
 DEFAULTS = Preset("", {}, {})
 
@@ -67,6 +67,7 @@ class PresetBar(QWidget):
     def restyle(self) -> None:
         """Set distances of the current theme."""
         self._row.setSpacing(space(0))
+        self.combo.setMinimumWidth(px(120))  # a long title may be cut; it must not widen the whole form
 
     def _offer_custom(self, offered: bool) -> None:
         there = self.combo.count() > len(self._presets)

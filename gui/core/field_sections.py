@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from gui.core.field_parts import show_if
 from gui.core.fields import Field
 from gui.core.i18n import tr
 from gui.core.icons import set_icon
-from gui.core.theme import space
+from gui.core.theme import px, space
 
 
 class Section(QWidget):
@@ -30,10 +31,11 @@ class Section(QWidget):
         super().__init__(parent)
         self.title = title
         self.experiment = experiment
+        self.unfolded = True
         self.fields: list[Field] = []
         self._head = QLabel(self)
         self._head.setProperty("role", "section")
-        self._head.setVisible(bool(title))
+        show_if(self._head, bool(title))
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._head)
@@ -45,9 +47,10 @@ class Section(QWidget):
 
     def show_relevant(self, values: Mapping[str, Any]) -> None:
         """Show the rows that matter beside these values."""
-        for field in self.fields:
-            field.setVisible(field.spec.matters(values))
-        self.setVisible(not all(field.isHidden() for field in self.fields))
+        relevant = [field.spec.matters(values) for field in self.fields]
+        for field, wanted in zip(self.fields, relevant, strict=True):
+            show_if(field, wanted and self.unfolded)
+        show_if(self, any(relevant))
 
     def retranslate(self) -> None:
         """The head in capitals, as section heads are."""
@@ -63,36 +66,37 @@ class Advanced(Section):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("", None, parent)
+        self.unfolded = False
         self._values: Mapping[str, Any] = {}
         self.button = QToolButton(self)
         self.button.setProperty("role", "ghost")
         self.button.setProperty("compact", True)
-        self.button.setCheckable(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.toggled.connect(self._on_toggled)
+        self.button.clicked.connect(self._on_clicked)
         set_icon(self.button, "chevron-right", "muted", 14)
-        self._column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.setContentsMargins(-px(8), 0, 0, 0)  # the chevron stands under the labels, not its invisible frame
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addLayout(row)
 
-    def unfold(self) -> None:
-        """Show the rows."""
-        self.button.setChecked(True)
+    def unfold(self, unfolded: bool = True) -> None:
+        """Show the rows, or fold them away."""
+        self.unfolded = unfolded
+        set_icon(self.button, "chevron-down" if unfolded else "chevron-right", "muted", 14)
+        self.show_relevant(self._values)
 
     def show_relevant(self, values: Mapping[str, Any]) -> None:
         """Show the rows that matter beside these values, if unfolded."""
         self._values = values
-        relevant = [field.spec.matters(values) for field in self.fields]
-        for field, matters in zip(self.fields, relevant, strict=True):
-            field.setVisible(matters and self.button.isChecked())
-        self.setVisible(any(relevant))
+        super().show_relevant(values)
 
     def retranslate(self) -> None:
         """The head says what is behind it."""
         self.button.setText(tr("Advanced"))
 
-    @Slot(bool)
-    def _on_toggled(self, unfolded: bool) -> None:
-        set_icon(self.button, "chevron-down" if unfolded else "chevron-right", "muted", 14)
-        self.show_relevant(self._values)
+    @Slot()
+    def _on_clicked(self) -> None:
+        self.unfold(not self.unfolded)
 
 
 def make_sections(fields: Sequence[Field], experiment: str | None, parent: QWidget) -> list[Section]:

@@ -106,9 +106,9 @@ class SlideBar(QSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         left, knob = self._x(self.minimum()) - px(KNOB), self._x(self.sliderPosition())
         self._paint_groove(painter, left, self._x(self.maximum()) + px(KNOB), theme.line)
-        if self._reach is not None:
+        if self._reach is not None and self._reach > self.minimum():
             self._paint_groove(painter, left, self._x(self._reach), mix(theme.line, theme.accent, 0.45))
-        if self.isEnabled() or self._reach is not None:
+        if self.isEnabled() or self._reach:
             start = self._x(self._origin) if self._origin > self.minimum() else left
             self._paint_groove(painter, min(start, knob), max(start, knob), theme.accent)
         if self.isEnabled() or self._reach is None:

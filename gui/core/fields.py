@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from engine.api import FieldSpec
 from gui.core.field_editors import EDITORS, Editor, NumberEditor
-from gui.core.field_parts import IconButton
+from gui.core.field_parts import IconButton, show_if
 from gui.core.field_text import show_value, symbol_html
 from gui.core.i18n import tr
 from gui.core.icons import set_icon
-from gui.core.theme import BODY, SMALL, font, px, space, theming
+from gui.core.theme import px, space, theming
 
 
 class Field(QWidget):
@@ -55,6 +55,7 @@ class Field(QWidget):
         self._label = QLabel(self)
         self._problem = QLabel(self)
         self._sweeping = False
+        self._tool_face = ""
         self._build()
         self.editor.edited.connect(self._on_edited)
         self.editor.finished.connect(self.gesture_finished)
@@ -85,9 +86,9 @@ class Field(QWidget):
 
     def set_problem(self, text: str | None) -> None:
         """Show a sentence under the row and a red border, or take them away."""
-        if (text or "") != self._problem.text() or self._problem.isHidden() == bool(text):
+        if (text or "") != self._problem.text():
             self._problem.setText(text or "")
-            self._problem.setVisible(bool(text))
+            show_if(self._problem, bool(text))
         self.editor.set_invalid(bool(text))
 
     def set_sweeping(self, sweeping: bool) -> None:
@@ -124,15 +125,13 @@ class Field(QWidget):
         self.editor.main.setAccessibleName(name)
         self.editor.main.setAccessibleDescription(tr(ui.help, self.experiment) if ui.help else "")
         self.editor.retranslate()
-        self._update_tool()
+        self._name_tool()
 
     def restyle(self) -> None:
         """Set sizes and colours of the current theme."""
         layout = self._grid
         layout.setHorizontalSpacing(space(0))
         layout.setVerticalSpacing(px(2))
-        self._label.setFont(font(BODY))
-        self._problem.setFont(font(SMALL))
         self.editor.restyle()
         if self._label.text():
             self._label.setText(self._label_html(tr(self.spec.ui.label, self.experiment)))  # the unit has the muted colour
@@ -233,17 +232,21 @@ class Field(QWidget):
 
     def _update_tool(self, hovered: bool | None = None) -> None:
         over = self.underMouse() if hovered is None else hovered
-        self._tool.setVisible(self._sweeping or self._changed or (over and self.sweepable))
-        if self._sweeping:
-            self._dress_tool("sweep", "accent", tr("Stop the sweep"))
-        elif self._changed:
-            self._dress_tool("reset", "muted", tr("Reset to {value}", value=self._default_text()))
-        else:
-            self._dress_tool("menu", "muted", tr("More"))
+        face = "sweep" if self._sweeping else "reset" if self._changed else "menu"
+        show_if(self._tool, face != "menu" or (over and self.sweepable))
+        if face != self._tool_face:
+            self._tool_face = face
+            set_icon(self._tool, face, "accent" if self._sweeping else "muted", 14)
+            self._name_tool()
 
-    def _dress_tool(self, icon: str, colour: str, text: str) -> None:
-        set_icon(self._tool, icon, colour, 14)
-        self._tool.set_text(text)
+    def _name_tool(self) -> None:
+        match self._tool_face:
+            case "sweep":
+                self._tool.set_text(tr("Stop the sweep"))
+            case "reset":
+                self._tool.set_text(tr("Reset to {value}", value=self._default_text()))
+            case _:
+                self._tool.set_text(tr("More"))
 
     @Slot(object)
     def _on_edited(self, value: Any) -> None:

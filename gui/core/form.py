@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.api import Entry, FieldSpec, LabParameters, Message, UsageError, field_specs, spec_of, validate
 from gui.core.field_drafts import WHOLE, Drafts
+from gui.core.field_parts import is_put_away, show_if
 from gui.core.field_presets import PresetBar
 from gui.core.field_sections import make_sections
 from gui.core.fields import Field
 from gui.core.i18n import tr, translator
-from gui.core.theme import SMALL, font, space, theming
+from gui.core.theme import space, theming
 
 EFFECTS = ("view", "live", "restart")
 
@@ -132,7 +133,6 @@ class Form(QWidget):
     def restyle(self) -> None:
         """Set distances and sizes of the current theme."""
         self._column.setSpacing(space(2))
-        self._general.setFont(font(SMALL))
         self.presets.restyle()
         for section in self._sections:
             section.restyle()
@@ -197,7 +197,8 @@ class Form(QWidget):
         self._messages = messages
         for name, field in self.fields.items():
             field.set_problem(tr(messages[name], self.experiment) if name in messages else None)
-        general = [tr(m, self.experiment) for n, m in messages.items() if n not in self.fields or self.fields[n].isHidden()]
+        unseen = [name for name in messages if name not in self.fields or is_put_away(self.fields[name])]
+        general = [tr(messages[name], self.experiment) for name in unseen]
         self._general.setText("\n".join(general))
-        self._general.setVisible(bool(general))
+        show_if(self._general, bool(general))
         self.problem.emit(tr(next(iter(messages.values())), self.experiment) if messages else "")

@@ -107,8 +107,8 @@ def _texts(item: Entry | Topic) -> dict[str, str]:
 
 
 def _draw(entry: Entry, folder: Path, size: tuple[int, int]) -> None:
-    from gui.core import offscreen
+    from gui.core.offscreen import render
 
     parameters = preset_parameters(entry.name, None)
     for theme in THEMES:
-        offscreen.render(entry.name, parameters, folder / f"{entry.name}.{theme}.png", size, "en", theme, "auto")
+        render(entry.name, parameters, folder / f"{entry.name}.{theme}.png", size, "en", theme, "auto")

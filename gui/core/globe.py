@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
-from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
@@ -31,62 +30,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.core.plot_base import text_with_halo
+from gui.core.plot_paint import Floats, Stamps, device_scale
+from gui.core.plot_sphere import camera, equal_area_angles, graticule, great_arc
 from gui.core.theme import Role, font, px, rgb, text_width, theming
 
-Floats = NDArray[np.float64]
+__all__ = ["Globe", "camera", "equal_area_angles", "graticule", "great_arc"]
 
 MAX_POINTS = 5000
-SMOOTH_POINTS = 1500
 DEPTHS = ((-1.01, -0.45, 0.16), (-0.45, 0.0, 0.24), (0.0, 0.4, 0.62), (0.4, 1.01, 0.92))
 HOME = (math.radians(35), math.radians(20))
 KEY_STEP = math.radians(5)
 ZOOM_RANGE = (0.5, 4.0)
 MARGIN = 20
 ROLES: tuple[Role, ...] = ("theory", "accent", 2, 3)
-
-
-def camera(azimuth: float, elevation: float) -> Floats:
-    """The rotation into the viewer's frame: its rows point right, up and towards the viewer.
-
-    Parameters
-    ----------
-    azimuth, elevation : float
-        Where the viewer stands, in radians.
-    """
-    toward = np.array([math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)])
-    right = np.array([-math.sin(azimuth), math.cos(azimuth), 0.0])
-    return np.stack([right, np.cross(toward, right), toward])
-
-
-def equal_area_angles(count: int) -> Floats:
-    """The polar angles in degrees, shape (count - 1,), that cut the sphere into `count` bands of equal area.
-
-    The area above polar angle t is 2 pi (1 - cos t) (Archimedes), so their cosines are equally spaced.
-    """
-    return np.degrees(np.arccos(1 - 2 * np.arange(1, count) / count))
-
-
-def great_arc(start: Floats, end: Floats, steps: int = 40) -> Floats:
-    """Points of the shortest arc between two unit vectors, shape (steps, dimension)."""
-    angle = math.acos(float(np.clip(start @ end, -1, 1)))
-    if math.sin(angle) < 1e-6:
-        return np.repeat(start[None], steps, axis=0)
-    t = np.linspace(0, 1, steps)[:, None]
-    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / math.sin(angle)
-
-
-def graticule(lines: int = 73) -> Floats:
-    """Circles of latitude each 30 degrees and meridians each 30 degrees, shape (circles, lines, 3)."""
-    turn = np.linspace(0, 2 * np.pi, lines)
-    parallels = [
-        np.column_stack([np.cos(b) * np.cos(turn), np.cos(b) * np.sin(turn), np.full(lines, np.sin(b))])
-        for b in np.radians([0, -60, -30, 30, 60])
-    ]
-    meridians = [
-        np.column_stack([np.sin(turn) * np.cos(a), np.sin(turn) * np.sin(a), np.cos(turn)])
-        for a in np.radians(np.arange(0, 180, 30))
-    ]
-    return np.stack(parallels + meridians)
 
 
 GRATICULE = graticule()
@@ -112,7 +68,7 @@ class Globe(QWidget):
         self.arrows: list[Floats] = []
         self.arrow_texts: tuple[str, ...] = ()
         self.pole_text = "x"
-        self._dots = PrimitiveArray(QPointF, 2)
+        self._stamps: dict[tuple[float, float, Role], Stamps] = {}
         self._drag: QPointF | None = None
         self._shade: tuple[tuple[float, ...], QImage] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -123,6 +79,7 @@ class Globe(QWidget):
     def restyle(self) -> None:
         """Take the colours of the current theme."""
         self._shade = None
+        self._stamps.clear()
         self.updateGeometry()
         self.update()
 
@@ -310,10 +267,8 @@ class Globe(QWidget):
     def _draw_bands(self, painter: QPainter) -> None:
         if not len(self.bands) and not self.equator:
             return
-        device = painter.device()
-        ratio = device.devicePixelRatioF() if device is not None else 1.0
         disc = self._disc()
-        side = min(max(round(disc.width() * ratio), 8), 1600)
+        side = min(max(round(disc.width() * device_scale(painter)), 8), 1600)
         key = (float(side), 0.0 if self.flat else self.elevation)
         if self._shade is None or self._shade[0] != key:
             self._shade = (key, self._shade_image(side))
@@ -352,18 +307,12 @@ class Globe(QWidget):
             return
         theme = theming.current
         pixels, depth = self._to_pixels(projected), projected[:, 2]
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(projected) <= SMOOTH_POINTS)
-        size = min(max(2.4 * self.radius() / math.sqrt(len(projected)), 1.6), 4.5)
+        size = round(min(max(2.4 * self.radius() / math.sqrt(len(projected)), 2.0), 5.0), 1)
         for low, high, alpha in levels:
-            chosen = pixels[(depth > low) & (depth <= high)]
-            if len(chosen):
-                self._dots.resize(len(chosen))
-                self._dots.ndarray()[:] = chosen
-                dot = QPen(theme.colour(self.role, alpha), size)
-                dot.setCapStyle(Qt.PenCapStyle.RoundCap)
-                painter.setPen(dot)
-                painter.drawPoints(*self._dots.drawargs())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            key = (size, alpha, self.role)
+            if key not in self._stamps:
+                self._stamps[key] = Stamps("o", size, theme.colour(self.role, alpha))
+            self._stamps[key].draw(painter, pixels[(depth > low) & (depth <= high)])
 
     def _draw_pole(self, painter: QPainter) -> None:
         self._draw_arrow(painter, self.pole(), "text", self.pole_text)
@@ -387,7 +336,7 @@ class Globe(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawPolygon(QPolygonF([tip, tip - along * head + side, tip - along * head - side]))
-            beyond = tip + along * px(9)
+            beyond = tip + along * px(11)
         else:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QTabBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from engine.api import Entry, Topic
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
+from gui.core.plot_card import Elided
 from gui.core.theme import px, space, theming
 
 
@@ -29,9 +30,7 @@ class Header(QWidget):
         self._entries: Sequence[Entry] = ()
         self._title = QLabel(self)
         self._title.setProperty("role", "title")
-        self._summary = QLabel(self)
-        self._summary.setProperty("role", "muted")
-        self._summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._summary = Elided("muted", self)
         self._tabs = QTabBar(self)
         self._tabs.setExpanding(False)
         self._tabs.setDrawBase(False)
@@ -71,8 +70,9 @@ class Header(QWidget):
     def set_compact(self, compact: bool) -> None:
         """On a narrow window the labels of the buttons give way."""
         for button, _, _, labelled in self._named:
-            style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if labelled and not compact else Qt.ToolButtonStyle.ToolButtonIconOnly
-            button.setToolButtonStyle(style)
+            words = labelled and not compact
+            styles = Qt.ToolButtonStyle
+            button.setToolButtonStyle(styles.ToolButtonTextBesideIcon if words else styles.ToolButtonIconOnly)
 
     def set_stage(self, stage: bool) -> None:
         """On a stage only the title stands above the pictures."""
@@ -90,8 +90,7 @@ class Header(QWidget):
             self._tabs.setTabToolTip(index, entry.name)
         if self._entries and 0 <= self._tabs.currentIndex() < len(self._entries):
             summaries = self._entries[self._tabs.currentIndex()].summaries
-            self._summary.setText(summaries.get(language, summaries["en"]))
-            self._summary.setToolTip(self._summary.text())
+            self._summary.set_text(summaries.get(language, summaries["en"]))
         for button, _, text, _ in self._named:
             button.setText(tr(text))
             button.setToolTip(tr(text))

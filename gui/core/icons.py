@@ -17,7 +17,7 @@ from engine.api import resource_path
 from gui.core.theme import Role, px, theming
 
 SIZE = 18
-DISABLED = 0.4
+DISABLED = 0.5
 TEXT_GAP = 4
 PIXEL_RATIOS = (1.0, 1.25, 1.5, 2.0, 3.0)
 
@@ -70,14 +70,14 @@ def pixmap(name: str, colour: QColor | str, size: int, ratio: float = 1.0, gap: 
 
 
 @cache
-def _icon(name: str, colour: str, on: str, size: int, gap: int, ratios: tuple[float, ...]) -> QIcon:
+def _icon(name: str, off: str, on: str, disabled: str, size: int, gap: int, ratios: tuple[float, ...]) -> QIcon:
+    faint = QColor(disabled)
+    faint.setAlphaF(DISABLED)
     made = QIcon()
-    for state, value in ((QIcon.State.Off, colour), (QIcon.State.On, on)):
-        faded = QColor(value)
-        faded.setAlphaF(faded.alphaF() * DISABLED)
+    for state, colour in ((QIcon.State.Off, off), (QIcon.State.On, on)):
         for ratio in ratios:
-            made.addPixmap(pixmap(name, value, size, ratio, gap), QIcon.Mode.Normal, state)
-            made.addPixmap(pixmap(name, faded, size, ratio, gap), QIcon.Mode.Disabled, state)
+            made.addPixmap(pixmap(name, colour, size, ratio, gap), QIcon.Mode.Normal, state)
+            made.addPixmap(pixmap(name, faint, size, ratio, gap), QIcon.Mode.Disabled, state)
     return made
 
 
@@ -101,7 +101,8 @@ def icon(name: str, colour: Role | None = None, size: int = SIZE, *, on: Role | 
     off = theme.colour("text" if colour is None else colour).name()
     screens = {round(screen.devicePixelRatio(), 2) for screen in QGuiApplication.screens()}
     ratios = tuple(sorted(screens.union(PIXEL_RATIOS)))
-    return _icon(name, off, off if on is None else theme.colour(on).name(), px(size), px(gap) if gap else 0, ratios)
+    checked = off if on is None else theme.colour(on).name()
+    return _icon(name, off, checked, theme.muted, px(size), px(gap) if gap else 0, ratios)
 
 
 class _Follower(QObject):

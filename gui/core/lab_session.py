@@ -48,8 +48,8 @@ RESTART_INTERVAL = 33  # ms: a dragged slider asks for at most thirty runs a sec
 class LabSession(QObject):
     """An open experiment: the life of a tweak from the form to the picture.
 
-    Connections, all made here: form -> `_on_form_changed` (by effect: redraw, tweak or throttled new run); form gestures -> undo;
-    transport -> runner; pump -> `_on_frame` and `_on_event`; panel gestures -> `edit`; sweep -> `edit`.
+    Connections, all made here: form -> `_on_form_edited` (by effect: redraw, tweak or throttled new run); form gestures ->
+    undo; transport -> runner; pump -> `_on_frame` and `_on_event`; panel gestures -> `edit`; sweep -> `apply`.
 
     Signals
     -------
@@ -66,12 +66,14 @@ class LabSession(QObject):
         super().__init__(parent)
         self.entry = entry
         self.experiment = load(entry.name)
-        self.device_label = ""
+        self.device_label = Message("")
         self.playing = state.playing
         self.frame: Frame | None = None
         self._generation_seen = 0
         self._scrubbing = False
         self._draw_failed = False
+        self._failed = False
+        self._before_sweep: LabParameters | None = None
         self.finished = False
 
         self.form = Form(self.experiment.parameters, entry, parent)
@@ -79,7 +81,7 @@ class LabSession(QObject):
         self.transport = TransportBar(parent)
         self.claims = ClaimsView(entry.name, parent)
         self.notes = NotesView(parent)
-        self.notices = NoticeStrip(parent)
+        self.notices = NoticeStrip(parent, entry.name)
         self.history = FrameHistory()
         self.undo = ParameterHistory(self.experiment.parameters, entry.name, self.apply, self)
         self.sweep = Sweep(self)
@@ -98,7 +100,7 @@ class LabSession(QObject):
         self.submit()
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._on_form_changed)
+        self.form.changed.connect(self._on_form_edited)
         self.form.gesture_finished.connect(self.undo.push)
         self.form.sweep_requested.connect(self.toggle_sweep)
         self.sweep.moved.connect(self._on_sweep_moved)
@@ -133,14 +135,21 @@ class LabSession(QObject):
         """Take over parameters (undo, presets, a file) and do what their change asks for."""
         effect = self.form.effect_of(self.parameters, parameters)
         self.form.set_parameters(parameters)
-        self._on_form_changed(parameters, effect)
+        self._take_over(parameters, effect)
 
     @Slot(object, str)
-    def _on_form_changed(self, parameters: LabParameters, effect: str) -> None:
+    def _on_form_edited(self, parameters: LabParameters, effect: str) -> None:
+        moving = self.sweep.parameter
+        if moving is not None and getattr(parameters, moving) != getattr(self.parameters, moving):
+            self.stop_sweep()  # the hand wins
+        self._take_over(parameters, effect)
+
+    def _take_over(self, parameters: LabParameters, effect: str) -> None:
         self.parameters = parameters
-        if effect == "restart":
+        if effect == "restart" or (effect == "live" and self._failed):  # a failed run has no next step to see it
             self._throttle.request()
         elif effect == "live":
+            self._scrubbing = False
             self.runner.tweak(parameters)
         elif effect == "view" and self.frame is not None:
             self._show(self.frame)
@@ -153,8 +162,8 @@ class LabSession(QObject):
     @Slot()
     def submit(self) -> None:
         """Start a run with the present parameters; the old picture stays until the new one is there."""
-        self._draw_failed = False
         self._scrubbing = False
+        self._failed = False
         self.finished = False
         self.transport.set_busy(True)
         self.runner.submit(self.parameters)
@@ -163,8 +172,8 @@ class LabSession(QObject):
 
     @Slot(bool)
     def set_playing(self, playing: bool) -> None:
-        """Play or pause; a finished run plays again from its start."""
-        if playing and self.finished:
+        """Play or pause; a run that has ended plays again from its start."""
+        if playing and self.ended:
             self.submit()
         self.playing = playing
         self._scrubbing = False
@@ -178,7 +187,12 @@ class LabSession(QObject):
     @Slot()
     def toggle_playing(self) -> None:
         """The space bar."""
-        self.set_playing(not self.playing or self.finished)
+        self.set_playing(not self.playing or self.ended)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to its end, or to an error."""
+        return self.finished or self._failed
 
     @Slot()
     def step(self) -> None:
@@ -221,15 +235,27 @@ class LabSession(QObject):
     @Slot(str)
     def toggle_sweep(self, name: str) -> None:
         """Let a parameter travel through its range, through the same path as a dragging hand; again to stop."""
-        self.sweep.toggle(self.form.spec(name), getattr(self.parameters, name))
-        self.form.set_sweeping(self.sweep.parameter)
+        again = self.sweep.parameter == name
+        self.stop_sweep()
+        if not again:
+            self._before_sweep = self.parameters
+            self.sweep.toggle(self.form.spec(name), getattr(self.parameters, name))
+            self.form.set_sweeping(self.sweep.parameter)
+
+    def stop_sweep(self) -> None:
+        """Leave the travelling parameter where it is; the whole journey is one gesture."""
+        before, self._before_sweep = self._before_sweep, None
+        if before is not None:
+            self.sweep.stop()
+            self.form.set_sweeping(None)
+            self.undo.push(before, self.parameters)
 
     @Slot(str, object)
     def _on_sweep_moved(self, name: str, value: Any) -> None:
         try:
             new = self.parameters.changed(**{name: value})
         except UsageError:
-            self.sweep.stop()
+            self.stop_sweep()
             return
         self.apply(new)
 
@@ -239,8 +265,12 @@ class LabSession(QObject):
     def _on_frame(self, frame: Frame, generation: int) -> None:
         if generation != self._generation_seen:
             self._generation_seen = generation
+            self._draw_failed = False
             self.history.clear()
-            self.notices.clear()
+            if self.notices.notice is not None and self.notices.notice.level == "error":
+                self.notices.clear()
+            if frame.total is None or frame.step < frame.total:
+                self.transport.set_playing(self.playing)
         if generation == self.runner.generation:
             self.transport.set_busy(False)
         if self.experiment.history:
@@ -289,7 +319,8 @@ class LabSession(QObject):
                 self.transport.set_finished()
             case Failed(generation=generation, message=message, hint=hint, traceback=trace):
                 if generation == self.runner.generation:
-                    self.transport.set_busy(False)
+                    self._failed = True
+                    self.transport.set_finished()
                     self.notices.show_error(message, hint, trace)
 
     # ---- life ----------------------------------------------------------------------------------------------------
@@ -300,7 +331,7 @@ class LabSession(QObject):
         if active:
             self.pump.start()
         else:
-            self.sweep.stop()
+            self.stop_sweep()
             self.pump.stop()
 
     def state(self) -> ExperimentState:
@@ -310,7 +341,7 @@ class LabSession(QObject):
 
     def close(self) -> None:
         """Cancel everything; the caller joins the runner."""
-        self.sweep.stop()
+        self.stop_sweep()
         self.pump.stop()
         self.runner.close()
 
@@ -329,8 +360,8 @@ class LabSession(QObject):
             except UsageError:
                 refused.append(name)
         if refused:
-            names = ", ".join(refused)
-            self.notices.show_warning(Message("Values that are not allowed were replaced by defaults: {names}.", {"names": names}))
+            names = {"names": ", ".join(refused)}
+            self.notices.show_warning(Message("Values that are not allowed were replaced by defaults: {names}.", names))
         return parameters
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from engine.api import Entry, ExperimentState
@@ -16,7 +16,11 @@ class LabView(QWidget):
 
     def __init__(self, entry: Entry, state: ExperimentState, device: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.session = LabSession(entry, state, device, self)
+        try:
+            self.session = LabSession(entry, state, device, self)
+        except Exception:
+            self.deleteLater()  # half a page must not stay in the window
+            raise
         self.side = SidePage(self.session)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -88,9 +92,30 @@ class SidePage(QSplitter):
             box.setSpacing(space(1))
 
 
+class _Page(QScrollArea):
+    """Asks for the width its content cannot do without."""
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return hint.expandedTo(QSize(self._width(), 0))
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return hint.expandedTo(QSize(self._width(), 0))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def _width(self) -> int:
+        content: QWidget | None = self.widget()
+        return (content.minimumSizeHint().width() if content is not None else 0) + self.verticalScrollBar().sizeHint().width()
+
+
 def scrolling(content: QWidget) -> QScrollArea:
     """A page that scrolls up and down, never sideways."""
-    area = QScrollArea()
+    area = _Page()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -23,7 +23,7 @@ from gui.core.field_parts import IconButton
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon, set_icon
 from gui.core.style import restyle
-from gui.core.theme import BODY, SMALL, font, px, space, theming
+from gui.core.theme import SMALL, font, px, space, theming
 
 INFO_SECONDS = 6
 LOOKS = {"error": ("warning", "fails"), "warning": ("warning", "pending"), "info": ("info", "accent")}
@@ -87,6 +87,7 @@ class NoticeStrip(QFrame):
         self.notice: Notice | None = None
         self._icon = IconLabel(self)
         self._message = _text_label(self)
+        self._message.setProperty("role", "strong")
         self._hint = _text_label(self)
         self._hint.setProperty("role", "muted")
         self._details = QPushButton(self)
@@ -148,8 +149,6 @@ class NoticeStrip(QFrame):
         self._row.setContentsMargins(px(12), px(8), px(8), px(8))
         self._row.setSpacing(px(10))
         self._words.setSpacing(px(2))
-        self._message.setFont(font(BODY, 500))
-        self._hint.setFont(font(BODY))
         self._icon.updateGeometry()
 
     def _arrange(self) -> None:

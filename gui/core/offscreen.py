@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSize, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
-from engine.api import Entry, ExperimentState, Frame, LabError, LabParameters, Session, UsageError, entry, run, write_atomic
+from engine.api import (
+    Entry,
+    ExperimentState,
+    Frame,
+    LabError,
+    LabParameters,
+    Session,
+    UsageError,
+    entry,
+    run_with,
+    write_atomic,
+)
 from gui.core.export import png_bytes
 from gui.core.i18n import LANGUAGES, translator
 from gui.core.panel import Panel, load_panel
@@ -95,8 +107,7 @@ def application() -> QApplication:
 
 def figure(name: str, parameters: LabParameters, size: tuple[int, int], device: str, ratio: float) -> QImage:
     """Title, one sentence and the pictures of the last frame."""
-    values = {field: getattr(parameters, field) for field in type(parameters).model_fields}
-    result = run(name, device=device, **values)
+    result = run_with(name, parameters, device=device)
     if result.frame is None:
         raise LabError("The run of {name} was interrupted before its first picture.", name=name)
     sheet = Sheet(entry(name), result.frame, parameters)
@@ -140,16 +151,17 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     window.resize(*size)
     window.show()
     window.preloader.join()
-    wait_until(lambda: window.view is not None and window.view.session.finished, 600)
+    wait_until(lambda: not window.starting and (window.view is None or window.view.session.ended), 600)
     _settle(window)
     wait_until(lambda: window.view is None or window.view.session.notes.complete, 20)
     _settle(window)
     picture = render_widget(window, QSize(*size), ratio)
     window.close()
+    window.deleteLater()
     return picture
 
 
-def wait_until(condition, seconds: float) -> bool:  # type: ignore[no-untyped-def]
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Let events happen until the condition holds; False if the time ran out first."""
     deadline = time.monotonic() + seconds
     while not condition():

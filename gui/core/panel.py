@@ -101,7 +101,7 @@ class Panel(QWidget):
         for other in self._cards:
             other.setVisible(self._alone is None or other is self._alone)
         for splitter in self._splitters[1:]:  # a row without a visible card takes no room
-            splitter.setVisible(any(not splitter.widget(i).isHidden() for i in range(splitter.count())))
+            splitter.setVisible(any(not card.isHidden() for card in self._cards if card.parent() is splitter))
 
     def splitter_state(self) -> list[list[int]]:
         """How the room is shared between the pictures."""
@@ -111,7 +111,7 @@ class Panel(QWidget):
         """Share the room as in a state; one that does not fit is ignored."""
         if isinstance(state, list) and len(state) == len(self._splitters):
             for splitter, sizes in zip(self._splitters, state, strict=True):
-                if isinstance(sizes, list) and len(sizes) == splitter.count() and all(isinstance(s, int) for s in sizes):
+                if isinstance(sizes, list) and len(sizes) == splitter.count() and are_sizes(sizes):
                     splitter.setSizes(sizes)
 
     def _splitter(self, orientation: Qt.Orientation) -> QSplitter:
@@ -138,6 +138,11 @@ class Panel(QWidget):
     def _redraw(self) -> None:
         if self._last is not None:
             self.draw(*self._last)
+
+
+def are_sizes(sizes: list[Any]) -> bool:
+    """Whether a list from a file can be sizes on a screen."""
+    return all(isinstance(size, int) and 0 <= size < 100_000 for size in sizes)
 
 
 def load_panel(experiment: str) -> type[Panel]:

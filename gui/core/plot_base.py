@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
+from gui.core.plot_paint import dashed
 from gui.core.theme import Role, Theme, font, theming
 
 # One place for the settings of pyqtgraph: thin lines without antialiasing are what moves at 60 frames a second.
@@ -63,7 +64,7 @@ def pen(theme: Theme, role: Role, width: float = 1.0, dash: Dash = None, alpha: 
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if dash:
         lengths = DASHES[dash] if isinstance(dash, str) else dash
-        made.setDashPattern([max(length / max(width, 1.0), 0.1) for length in lengths])
+        made.setDashPattern(dashed(lengths, width))
     return made
 
 
@@ -135,6 +136,7 @@ class Plotted(pg.GraphicsObject):
         return self.viewRect() if self.getViewBox() is not None else QRectF()
 
     def viewTransformChanged(self) -> None:
+        super().viewTransformChanged()  # forgets the rectangle it has cached
         self.prepareGeometryChange()
         self.update()
 

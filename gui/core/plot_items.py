@@ -5,22 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
-from numpy.typing import ArrayLike, NDArray
-from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
-from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPainterPath, QPen, QTransform
+from numpy.typing import ArrayLike
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPen
 
 from gui.core.plot_base import SERIES_DASHES, SERIES_SYMBOLS, Dash, Plotted, Swatch, extent, floats, pen, to_log
+from gui.core.plot_paint import Floats, Stamps, bounded, draw_line, fill_steps, ink, steps
 from gui.core.theme import Role, Theme, theming
 
 FINE_POINTS = 3000
-SMOOTH_MARKERS = 2000
+FINE_INK = 15_000
 EMPTY = np.empty(0)
 DEFAULT = object()
-
-Floats = NDArray[np.float64]
 
 
 def thin(x: Floats, y: Floats, low: float, high: float, columns: int) -> tuple[Floats, Floats]:
@@ -65,11 +61,10 @@ class Histogram(Plotted):
         self.swatch = Swatch("patch", role)
         self.edges: Floats = EMPTY
         self.density: Floats = EMPTY
-        self.bars = PrimitiveArray(QRectF, 4)
         self.restyle(theming.current)
 
     def restyle(self, theme: Theme) -> None:
-        self.brush = QBrush(theme.colour(self.role, self.fill))
+        self.colour = theme.colour(self.role, self.fill)
         self.pen = pen(theme, self.role, 1)
         self.pen.setCapStyle(Qt.PenCapStyle.SquareCap)
         self.pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
@@ -112,23 +107,12 @@ class Histogram(Plotted):
             return
         frame = self.frame()
         x = self.across(to_log(self.edges, self.log[0]))
-        # Far outside the view is as good as infinitely far, and keeps the painter's fixed-point numbers sound.
-        base = frame.bottom() + 2 if self.log[1] else min(max(self.to_pixels(0, 0).y(), -1e6), 1e6)
-        y = np.clip(np.nan_to_num(self.down(to_log(self.density, self.log[1])), nan=base), -1e6, 1e6)
-        self.bars.resize(n)
-        bars = self.bars.ndarray()
-        bars[:, 0], bars[:, 1], bars[:, 2], bars[:, 3] = x[:-1], y, np.diff(x), base - y
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.brush)
-        painter.drawRects(*self.bars.drawargs())
-        outline = create_qpolygonf(2 * n + 2)
-        line = ndarray_from_qpolygonf(outline)
-        line[:, 0] = np.repeat(x, 2)
-        line[1:-1, 1] = np.repeat(y, 2)
-        line[[0, -1], 1] = base
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        base = frame.bottom() + 2 if self.log[1] else float(bounded(np.array(self.to_pixels(0, 0).y())))
+        y = bounded(np.nan_to_num(self.down(to_log(self.density, self.log[1])), nan=base))
+        if self.fill > 0:
+            fill_steps(painter, x, y, base, self.colour, frame)
         painter.setPen(self.pen)
-        painter.drawPolyline(outline)
+        draw_line(painter, *steps(x, y, base))
 
 
 class Curve(Plotted):
@@ -195,20 +179,19 @@ class Curve(Plotted):
         if not len(self.x):
             return
         x, y = self.shown
-        fine = len(x) <= FINE_POINTS
-        if not fine and self.ascending:
+        few = len(x) <= FINE_POINTS
+        if not few and self.ascending:
             view = self.viewRect()
             x, y = thin(x, y, view.left(), view.right(), round(self.frame().width()))
-        across, down = np.clip(self.across(x), -1e6, 1e6), np.clip(self.down(y), -1e6, 1e6)
-        path = pg.arrayToQPath(across, down, connect="finite")
+        across, down = self.across(x), self.down(y)
+        fine = few and ink(across, down) <= FINE_INK
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, fine)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(self.fine_pen if fine else self.thin_pen)
-        painter.drawPath(path)
+        draw_line(painter, across, down)
 
 
 class Points(Plotted):
-    """Many markers in one colour.
+    """Many markers in one colour; 25,000 of them take about 4 ms.
 
     Parameters
     ----------
@@ -221,8 +204,7 @@ class Points(Plotted):
     alpha : float
         Opacity.
     symbol : str, optional
-        `o` and `s` are fast to 25,000 points; `t`, `d`, `x`, `+` serve up to some hundreds.
-        Series have their own unless one is given.
+        `o`, `s`, `t`, `d`, `x` or `+`; series have their own unless one is given.
     halo : bool
         A rim in the card's colour, for few points over a line.
     """
@@ -244,16 +226,12 @@ class Points(Plotted):
         self.x: Floats = EMPTY
         self.y: Floats = EMPTY
         self.shown: Floats = np.empty((0, 2))
-        self.dots = PrimitiveArray(QPointF, 2)
         self.setZValue(8)
         self.restyle(theming.current)
 
     def restyle(self, theme: Theme) -> None:
-        cap = Qt.PenCapStyle.SquareCap if self.symbol == "s" else Qt.PenCapStyle.RoundCap
-        self.pen = pen(theme, self.role, self.size, alpha=self.alpha)
-        self.rim = pen(theme, "surface", self.size + 3)
-        self.pen.setCapStyle(cap)
-        self.rim.setCapStyle(cap)
+        rim = theme.colour("surface") if self.halo else None
+        self.stamps = Stamps(self.symbol, theme.width(self.size), theme.colour(self.role, self.alpha), rim)
         self.update()
 
     def setData(self, x: ArrayLike, y: ArrayLike) -> None:
@@ -273,48 +251,5 @@ class Points(Plotted):
         return extent(self.shown[:, axis])
 
     def draw(self, painter: QPainter) -> None:
-        if not len(self.shown):
-            return
-        self.dots.resize(len(self.shown))
-        dots = self.dots.ndarray()
-        dots[:, 0] = np.clip(self.across(self.shown[:, 0]), -1e6, 1e6)
-        dots[:, 1] = np.clip(self.down(self.shown[:, 1]), -1e6, 1e6)
-        smooth = len(dots) <= SMOOTH_MARKERS and self.symbol != "s"
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
-        if self.symbol not in "os":
-            self._stamp(painter, dots)
-            return
-        if self.halo:
-            painter.setPen(self.rim)
-            painter.drawPoints(*self.dots.drawargs())
-        painter.setPen(self.pen)
-        painter.drawPoints(*self.dots.drawargs())
-
-    def _stamp(self, painter: QPainter, dots: Floats) -> None:
-        """Draw the shapes that are no pen caps, one by one."""
-        shape = symbol_path(self.symbol, theming.current.width(self.size + 1))
-        outlined = self.symbol in "x+"
-        painter.setPen(QPen(self.pen.color(), theming.current.width(1.6)) if outlined else Qt.PenStyle.NoPen)
-        painter.setBrush(Qt.BrushStyle.NoBrush if outlined else self.pen.color())
-        for x, y in dots:
-            painter.drawPath(shape.translated(x, y))
-
-
-def symbol_path(symbol: str, size: float) -> QPainterPath:
-    """The outline of a marker around the origin, `size` pixels across."""
-    h = size / 2
-    path = QPainterPath()
-    if symbol == "o":
-        path.addEllipse(QRectF(-h, -h, size, size))
-    elif symbol == "s":
-        path.addRect(QRectF(-h, -h, size, size))
-    elif symbol == "t":
-        path.addPolygon([QPointF(0, -h * 1.15), QPointF(h * 1.1, h * 0.8), QPointF(-h * 1.1, h * 0.8), QPointF(0, -h * 1.15)])
-    elif symbol == "d":
-        path.addPolygon([QPointF(0, -h * 1.2), QPointF(h, 0), QPointF(0, h * 1.2), QPointF(-h, 0), QPointF(0, -h * 1.2)])
-    else:
-        turn = QTransform().rotate(45 if symbol == "x" else 0)
-        for a, b in ((QPointF(-h, 0), QPointF(h, 0)), (QPointF(0, -h), QPointF(0, h))):
-            path.moveTo(turn.map(a))
-            path.lineTo(turn.map(b))
-    return path
+        x, y = self.shown.T
+        self.stamps.draw(painter, np.column_stack([self.across(x), self.down(y)]))

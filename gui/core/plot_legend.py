@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.core.plot_base import Swatch, pen
-from gui.core.plot_items import symbol_path
+from gui.core.plot_paint import symbol_path
 from gui.core.theme import font, px, text_width, theming
 
 SWATCH_WIDTHS = {"line": 20, "patch": 12, "marker": 8}

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QWidget
 
 from gui.core.plot_axes import Axis, Grid, steady_range
 from gui.core.plot_base import SERIES_DASHES, SERIES_SYMBOLS, Plotted, Styled, Swatch, pen
@@ -77,6 +77,8 @@ class PlotCard(Card):
     def _build_plot(self) -> None:
         self.axes = {"x": Axis("bottom"), "y": Axis("left")}
         self.view = pg.PlotWidget(self, axisItems={"bottom": self.axes["x"], "left": self.axes["y"]})
+        # Our items are as large as the view, so that an index by place finds nothing and goes stale when the view moves.
+        self.view.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.view.setFrameShape(QFrame.Shape.NoFrame)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot = self.view.getPlotItem()

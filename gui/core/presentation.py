@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from gui.core.theme import theming
@@ -21,6 +22,7 @@ class Presentation(QObject):
         self._window = window
         self._before: tuple[str, Qt.WindowState, bool] | None = None
         self._black: QWidget | None = None
+        self._mouse_hidden = False
 
     @property
     def active(self) -> bool:
@@ -31,6 +33,11 @@ class Presentation(QObject):
     def everyday_theme(self) -> str:
         """The theme outside the presentation."""
         return self._before[0] if self._before is not None else theming.current.name
+
+    @property
+    def everyday_rail(self) -> bool:
+        """Whether the rail is there outside the presentation."""
+        return self._before[2] if self._before is not None else self._window.rail.isVisibleTo(self._window)
 
     def start(self) -> None:
         """Clear the stage."""
@@ -53,7 +60,7 @@ class Presentation(QObject):
         theme, state, rail = self._before
         self._before = None
         self.set_black(False)
-        self._window.unsetCursor()
+        self._hide_mouse(False)
         theming.set(theme)
         self._window.rail.setVisible(rail)
         self._window.side.set_hidden(False)
@@ -79,7 +86,7 @@ class Presentation(QObject):
         if black and self._black is None:
             self._black = QWidget(self._window)
             self._black.setStyleSheet("background: black")
-            self._black.setGeometry(self._window.rect())
+            self.fit()
             self._black.show()
         elif not black and self._black is not None:
             self._black.deleteLater()
@@ -87,9 +94,17 @@ class Presentation(QObject):
 
     def toggle_mouse(self) -> None:
         """Hide the mouse, or show it again."""
-        if not self.active:
-            return
-        if self._window.cursor().shape() == Qt.CursorShape.BlankCursor:
-            self._window.unsetCursor()
-        else:
-            self._window.setCursor(Qt.CursorShape.BlankCursor)
+        if self.active:
+            self._hide_mouse(not self._mouse_hidden)
+
+    def fit(self) -> None:
+        """The window has another size."""
+        if self._black is not None:
+            self._black.setGeometry(self._window.rect())
+
+    def _hide_mouse(self, hidden: bool) -> None:
+        if hidden and not self._mouse_hidden:
+            QGuiApplication.setOverrideCursor(Qt.CursorShape.BlankCursor)
+        elif self._mouse_hidden and not hidden:
+            QGuiApplication.restoreOverrideCursor()
+        self._mouse_hidden = hidden

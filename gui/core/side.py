@@ -11,7 +11,7 @@ from gui.core.theme import px, theming
 class Side(QFrame):
     """Holds the side page of each open experiment."""
 
-    WIDTH = 340
+    WIDTH = 360
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -22,6 +22,8 @@ class Side(QFrame):
         self._hidden_for_stage = False
         self._body: QSplitter | None = None
         self._pages = QStackedWidget(self)
+        self._empty = QWidget(self)
+        self._pages.addWidget(self._empty)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 8, 0, 8)
         box.addWidget(self._pages)
@@ -32,9 +34,9 @@ class Side(QFrame):
         """Take in the page of an experiment."""
         self._pages.addWidget(page)
 
-    def show_page(self, page: QWidget) -> None:
-        """Show the page of an experiment."""
-        self._pages.setCurrentWidget(page)
+    def show_page(self, page: QWidget | None) -> None:
+        """Show the page of an experiment, or none."""
+        self._pages.setCurrentWidget(page or self._empty)
 
     def remove_page(self, page: QWidget) -> None:
         """Let go of a page."""

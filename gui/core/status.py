@@ -39,7 +39,8 @@ class Status(QObject):
         """Measure and show."""
         memory = tr("{megabytes:,.0f} MB of memory", megabytes=self._process.memory_info().rss / 2**20)
         if not self._window.ready:
-            self._rail.set_status([tr("starting torch …"), memory])
+            starting = [tr("starting torch …")] if self._window.starting else []
+            self._rail.set_status([*starting, memory])
             return
         view = self._window.view
         if view is None:
@@ -51,7 +52,7 @@ class Status(QObject):
         self._steps, self._moment = steps, now
         self._rail.set_status(
             [
-                session.device_label,
+                tr(session.device_label),
                 tr("{rate:,.0f} steps/s · {frames:.0f} frames/s", rate=rate, frames=session.pump.frames_per_second),
                 tr("{count:,d} dropped", count=session.pump.stale + session.runner.mailbox.dropped),
                 memory,

@@ -85,8 +85,10 @@ QPushButton[role="play"], QToolButton[role="play"] {
 }
 QPushButton[role="play"]:hover, QToolButton[role="play"]:hover { background: $accent_hover; }
 QPushButton[role="play"]:pressed, QToolButton[role="play"]:pressed { background: $accent_pressed; }
-QPushButton[role="play"]:focus, QToolButton[role="play"]:focus { border: ${ring}px solid $text; padding: 0; min-width: ${play_f}px;
-    max-width: ${play_f}px; min-height: ${play_f}px; max-height: ${play_f}px; }
+QPushButton[role="play"]:focus, QToolButton[role="play"]:focus {
+    border: ${ring}px solid $text; padding: 0; min-width: ${play_f}px; max-width: ${play_f}px;
+    min-height: ${play_f}px; max-height: ${play_f}px;
+}
 QPushButton[role="play"]:disabled, QToolButton[role="play"]:disabled { background: $raised; }
 
 QPushButton[role="nav"], QToolButton[role="nav"] {
@@ -151,6 +153,9 @@ QComboBox QAbstractItemView {
     selection-background-color: $accent_soft; selection-color: $text;
 }
 QComboBox QAbstractItemView::item { padding: ${p4}px ${p8}px; border-radius: ${r6}px; min-height: ${h20}px; }
+QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover {
+    background: $accent_soft; color: $text;
+}
 
 QSlider { min-height: ${h20}px; background: transparent; border: none; }
 QSlider::groove:horizontal { height: ${g4}px; border-radius: ${g2}px; background: $line; }
@@ -225,7 +230,9 @@ QPlainTextEdit, QTextEdit { padding: ${p8}px; border-radius: ${r8}px; }
 QTextBrowser { background: transparent; border: none; padding: 0; }
 QAbstractItemView { background: transparent; border: none; outline: none; alternate-background-color: $raised_soft;
     selection-background-color: $accent_soft; selection-color: $text; gridline-color: $hair; }
-QListView::item { padding: ${p6}px ${p8}px; border-radius: ${r6}px; border: 1px solid transparent; }
+QListView::item {
+    padding: ${p4}px ${p8}px; border-radius: ${r6}px; border: 1px solid transparent; min-height: ${h20}px;
+}
 QListView::item:hover { background: $raised_soft; }
 QListView::item:selected { background: $raised; color: $text; }
 QListView::item:selected:focus { border-color: $accent; }

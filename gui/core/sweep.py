@@ -70,7 +70,8 @@ def value_at(spec: FieldSpec, position: float) -> int | float:
     """The value at a position from 0 (minimum) to 1 (maximum), on the parameter's own scale."""
     low, high = _ends(spec)
     value = low * (high / low) ** position if spec.ui.scale == "log" else low + (high - low) * position
-    return round(value) if spec.kind == "int" else float(f"{value:.4g}")
+    value = min(high, max(low, float(f"{value:.4g}")))
+    return round(value) if spec.kind == "int" else value
 
 
 def position_of(spec: FieldSpec, value: float) -> float:

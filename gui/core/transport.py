@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from gui.core.field_parts import tabular_figures
 from gui.core.field_slider import SlideBar
 from gui.core.i18n import tr, translator
 from gui.core.icons import set_icon
@@ -94,6 +95,8 @@ class SpeedButton(QToolButton):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.speed = 1.0
+        tabular_figures(self)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         menu = QMenu(self)
@@ -110,10 +113,14 @@ class SpeedButton(QToolButton):
         if speed in self._actions:
             self._actions[speed].setChecked(True)
 
-    def restyle(self) -> None:
-        """Wide enough for every speed."""
-        self.setFont(font(BODY, 500, tabular=True))
-        self.setFixedWidth(round(max(text_width(speed_text(s), self.font()) for s in SPEEDS)) + px(20))
+    def sizeHint(self) -> QSize:
+        """Wide enough for every speed; the style sheet would forget a fixed width."""
+        widest = max(text_width(speed_text(s), font(BODY, 500, tabular=True)) for s in SPEEDS)
+        return QSize(round(widest) + px(20), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """As `sizeHint`."""
+        return self.sizeHint()
 
     def _action(self, speed: float, menu: QMenu, group: QActionGroup) -> QAction:
         action = menu.addAction(speed_text(speed))
@@ -192,6 +199,7 @@ class TransportBar(QWidget):
         self.busy = BusyMark(self)
         self.counter = QLabel(self)
         self.counter.setProperty("role", "muted")
+        tabular_figures(self.counter)
         self.counter.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.speed = SpeedButton(self)
         self._arrange()
@@ -250,7 +258,7 @@ class TransportBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Without words on the buttons."""
-        return QSize(px(340), super().minimumSizeHint().height())
+        return QSize(px(440), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -273,9 +281,8 @@ class TransportBar(QWidget):
     def restyle(self) -> None:
         """Set sizes of the current theme."""
         self._row.setSpacing(space(1))
-        self.counter.setFont(font(BODY, tabular=True))
         self.counter.setMinimumWidth(0)
-        self.speed.restyle()
+        self.speed.updateGeometry()
         self.busy.updateGeometry()
         self._show_track()
         self._fit()
@@ -283,6 +290,7 @@ class TransportBar(QWidget):
     def _arrange(self) -> None:
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # words give way first, see `_fit`
         self._row.addWidget(self.play)
         for name, button in self.buttons.items():
             set_icon(button, BUTTONS[name][0], "muted", 16)
@@ -312,8 +320,13 @@ class TransportBar(QWidget):
     def _fit(self) -> None:
         """Words on the buttons only where they leave room for the slider."""
         words = [tr(text) for _, text, _, _ in BUTTONS.values()]
-        buttons = sum(text_width(word, self.play.font()) + px(16 + 12 + 12 + 8) for word in words)
-        fixed = self.play.sizeHint().width() + self.counter.minimumWidth() + self.speed.width() + self.busy.sizeHint().width()
+        buttons = sum(text_width(word, font(BODY, 500)) + px(16 + 12 + 12 + 8) for word in words)
+        fixed = (
+            self.play.sizeHint().width()
+            + self.counter.minimumWidth()
+            + self.speed.sizeHint().width()
+            + self.busy.sizeHint().width()
+        )
         compact = buttons + fixed + px(SLIDER_WIDTH) + 7 * space(1) > self.width()
         for button, word in zip(self.buttons.values(), words, strict=True):
             button.setText("" if compact else word)
@@ -333,7 +346,7 @@ class TransportBar(QWidget):
         if not self.slider.isSliderDown():
             self.slider.setValue(round(POSITIONS * self._reach * seen) if known else 0)
         self.counter.setText(self._counter_text())
-        width = round(text_width(self._widest_text(), self.counter.font())) + 1
+        width = round(text_width(self._widest_text(), font(BODY, tabular=True))) + 1
         if width > self.counter.minimumWidth() or width < self.counter.minimumWidth() / 2:
             self.counter.setMinimumWidth(width)
             self._fit()

@@ -125,7 +125,12 @@ def test_a_reader_that_leaves_early_is_no_error(arguments: list[str]) -> None:
     os.close(reader)
     with os.fdopen(writer, "w") as closed:
         done = subprocess.run(
-            [sys.executable, "main.py", *arguments], cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, encoding="utf-8", timeout=60
+            [sys.executable, "main.py", *arguments],
+            cwd=ROOT,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
         )
     assert (done.returncode, done.stderr) == (0, "")
 

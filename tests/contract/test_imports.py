@@ -15,7 +15,9 @@ QT = ("PySide6", "pyqtgraph", "superqt", "gui")
 def loaded_after(code: str) -> set[str]:
     """The packages in `sys.modules` of a fresh interpreter that has run the code."""
     ask = "import sys; print('\\n' + ' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{ask}"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{ask}"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
     return set(done.stdout.splitlines()[-1].split())
 
 

@@ -107,7 +107,7 @@ def test_hostile_texts(text: str) -> None:
 
 
 def test_a_newer_file_asks_for_a_newer_program() -> None:
-    with pytest.raises(UsageError, match="newer Theoria. Update the program"):
+    with pytest.raises(UsageError, match=r"newer Theoria\. Update the program"):
         parse_session('{"program": "theoria", "schema": 99}', "file.json")
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.core.plot_axes import log_texts, nice_step, power_text, tick_texts
@@ -33,7 +34,7 @@ from gui.core.plots import (
     sequential_lut,
     steady_range,
 )
-from gui.core.theme import load_theme, luminance, theming, themes
+from gui.core.theme import load_theme, luminance, themes, theming
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 SYMBOLS = "ostdx+"
@@ -183,6 +184,33 @@ def test_every_item_draws_and_restyles_by_role(card):
         theme = load_theme(name)
         assert count_near(image, QColor(theme.theory), 40) > 100
         assert count_near(image, QColor(theme.accent), 40) > 20
+
+
+def test_a_ragged_histogram_is_filled_as_exactly_as_a_calm_one(card):
+    heights = np.tile([0.0, 1.0], 40)
+    histogram = card.add(Histogram("#ff0000", fill=1.0))
+    histogram.setData(heights, np.linspace(0, 1, 81), density=True)
+    for ratio in (1, 2):
+        image = render_widget(card, None, ratio)
+        area = card.plot.getViewBox().sceneBoundingRect()
+        row = round((area.center().y() + card.view.y()) * ratio)
+        red = sum(near(image.pixelColor(x, row), QColor("#ff0000")) for x in range(image.width()))
+        bars, outlines = area.width() / 2, 40
+        assert red == pytest.approx((bars + outlines) * ratio, rel=0.05)
+
+
+def test_an_export_to_a_vector_file_has_no_images(card, tmp_path):
+    card.add(Points()).setData([0.2, 0.4], [0.5, 0.5])
+    card.add(Histogram()).setData(np.tile([0.0, 1.0], 40), np.linspace(0, 1, 81), density=True)
+    target = QSvgGenerator()
+    target.setFileName(str(tmp_path / "card.svg"))
+    target.setSize(card.size())
+    card.ensurePolished()
+    card.view.render(painter := QPainter(target))
+    painter.end()
+    text = (tmp_path / "card.svg").read_text()
+    assert "<path" in text
+    assert "<image" not in text
 
 
 def test_items_on_logarithmic_axes_survive_zeros(card):

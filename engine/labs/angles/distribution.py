@@ -360,7 +360,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         exact=uses_exact_law(parameters),
     )
     exact = cdf_on(law, histogram.low, histogram.high)
-    distance = ks_distance(counts, fine_edges, lambda _: exact, below=below, above=above)
+    distance = ks_distance(counts, fine_edges, exact, below=below, above=above)
     square, fourth = (state.cosine_powers / every).tolist()
     measures = measured(summary, square, distance, law, parameters)
     return Observation(picture, measures, claims(law, measures, fourth - square * square, parameters))

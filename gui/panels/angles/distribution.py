@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.api import Frame
-from gui.core.globe import Globe
+from gui.core.globe import Globe, equal_area_angles
 from gui.core.panel import Panel
-from gui.core.plots import Band, Card, Curve, Histogram, Label, Marker, PlotCard
+from gui.core.plots import SERIES_DASHES, Band, Card, Curve, Histogram, Label, Marker, PlotCard
 
 if TYPE_CHECKING:
     from engine.labs.angles.distribution import Parameters, Picture
@@ -24,11 +25,11 @@ class ExperimentPanel(Panel):
 
     def build(self) -> None:
         self.angle = PlotCard()
-        self.spread = self.angle.add(Band("muted"))
         self.bars = self.angle.add(Histogram("data"))
         self.law = self.angle.add(Curve("theory"))
-        self.others = [self.angle.add(Curve(index, width=1.4)) for index in range(MOST_COMPARED)]
-        self.other_labels = [self.angle.add(Label(role=index, anchor=(0.0, 1.0))) for index in range(MOST_COMPARED)]
+        self.spread = self.angle.add(Band("muted"))
+        self.others = [self.angle.add(Curve("muted", dash=dash, width=1.3)) for dash in SERIES_DASHES[1 : MOST_COMPARED + 1]]
+        self.other_labels = [self.angle.add(Label(role="muted", anchor=(0.0, 1.0))) for _ in self.others]
         self.middle = self.angle.add(Marker("muted", dash="dot"))
         self.directions = Card()
         self.globe = Globe()
@@ -68,7 +69,8 @@ class ExperimentPanel(Panel):
         self.bars.setData(picture.density / scale, picture.edges * scale, density=True)
         self.law.setData(grid, law)
         top = HEADROOM * max(law.max(), picture.density.max() / scale)
-        self.angle.set_range(x=(grid[0], grid[-1]), y=(0.0, top), steady=True)
+        self.angle.set_range(x=(grid[0], grid[-1]))
+        self.angle.set_range(y=(0.0, top), steady=True)
         mean, deviation = picture.mean * scale, picture.deviation * scale
         self.spread.setData(mean - deviation, mean + deviation)
         number = f"{mean:.2f}°" if unit == "degrees" else f"{mean:.4f}"
@@ -76,6 +78,7 @@ class ExperimentPanel(Panel):
         self._draw_others(picture, grid, scale, top)
 
     def _draw_others(self, picture: Picture, grid: np.ndarray, scale: float, top: float) -> None:
+        taken: list[int] = []
         for index, (curve, label) in enumerate(zip(self.others, self.other_labels, strict=True)):
             shown = index < len(picture.compare_dimensions)
             curve.setVisible(shown)
@@ -83,25 +86,32 @@ class ExperimentPanel(Panel):
             if shown:
                 heights = picture.compare_laws[index] / scale
                 curve.setData(grid, heights)
-                at = label_place(heights, picture.law / scale, top, index)
+                rest = [picture.law, *np.delete(picture.compare_laws, index, axis=0)]
+                at = label_place(heights, np.array(rest) / scale, top, taken)
+                taken.append(at)
                 label.setData(grid[at], heights[at], self.text("n = {n}", n=f"{picture.compare_dimensions[index]:,d}"))
 
     def _draw_cosine(self, picture: Picture) -> None:
         self.cosine_bars.setData(picture.cosine_density, picture.cosine_edges, density=True)
         self.cosine_law.setData(picture.cosine_grid, picture.cosine_law)
-        inner = picture.cosine_law[len(picture.cosine_law) // 20 : -len(picture.cosine_law) // 20]  # n = 2 has poles
-        top = HEADROOM * max(inner.max(), float(np.median(picture.cosine_density)))
+        law, bars = picture.cosine_law, picture.cosine_density
+        if law[0] > law[len(law) // 2]:  # n = 2: poles at both ends, which no axis can hold
+            law, bars = (values[len(values) // 20 : -len(values) // 20] for values in (law, bars))
+        top = HEADROOM * float(max(law.max(), bars.max()))
         ends = (picture.cosine_edges[0], picture.cosine_edges[-1])
         low, high = (-1.0, 1.0) if ends[1] - ends[0] > 1.9 else (picture.cosine_grid[0], picture.cosine_grid[-1])
-        self.cosine.set_range(x=(low, high), y=(0.0, top), steady=True)
+        self.cosine.set_range(x=(low, high))
+        self.cosine.set_range(y=(0.0, top), steady=True)
 
     def _draw_globe(self, picture: Picture, frame: Frame) -> None:
         subspace = picture.subspace_dimension > 0
-        self.directions.set_title(self.text("Directions around a random subspace" if subspace else "Directions around a fixed vector"))
-        caption = "every point is one measured angle to the equator" if subspace else "every point is one measured angle to x"
-        self.directions.set_caption(self.text(caption))
-        self.globe.set_flat(frame.parameters.dimension == 2)  # type: ignore[attr-defined]
-        self.globe.set_points(picture.points)
+        self.directions.set_title(self.text("Angles to a random subspace (the equator)" if subspace else "Angles to a fixed vector x"))
+        n = frame.parameters.dimension  # type: ignore[attr-defined]
+        self.globe.pole_text = "⊥" if subspace else "x"
+        self.globe.set_flat(n == 2)
+        self.globe.set_points(picture.points[:, [0, 2]] if n == 2 else picture.points)
+        self.globe.set_bands(equal_area_angles(12) if n == 3 else ())
+        self.globe.set_equator_band(0.0 if subspace or n <= 3 else 10.0)
 
     def _caption(self, frame: Frame) -> str:
         values: dict[str, Any] = frame.parameters.model_dump()
@@ -121,7 +131,24 @@ class ExperimentPanel(Panel):
         return self.text("drawn as vectors")
 
 
-def label_place(heights: np.ndarray, law: np.ndarray, top: float, index: int) -> int:
-    """Index on the right half where a reference curve stands clear of the law and of the other labels."""
-    start = int(len(heights) * (0.66 + 0.07 * index))
-    return min(start, len(heights) - 1)
+def label_place(heights: np.ndarray, others: np.ndarray, top: float, taken: Sequence[int]) -> int:
+    """Where on its right half a curve stands clearest of the others, of the frame and of other labels.
+
+    Parameters
+    ----------
+    heights : ndarray, shape (m,)
+        The curve.
+    others : ndarray, shape (k, m)
+        The curves to keep away from; the first one is the law, with the bars below it.
+    top : float
+        Upper end of the picture.
+    taken : sequence of int
+        Places of the labels already there.
+    """
+    places = np.arange(int(0.56 * len(heights)), int(0.9 * len(heights)))
+    clear = np.abs(others[:, places] - heights[places]).min(axis=0)
+    clear = np.where(heights[places] < others[0, places], 0.2 * clear, clear)  # rather not on the bars
+    clear = np.minimum(clear, 0.9 * top - heights[places])  # a label stands above its curve
+    for other in taken:
+        clear = np.where(np.abs(places - other) < 0.09 * len(heights), -top, clear)
+    return int(places[np.argmax(clear)])

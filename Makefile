@@ -1,0 +1,52 @@
+# Theoria: `make run` opens the window, `make test` checks everything; both set up what they need first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help run test gallery bench format clean python
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(VENV)/.installed  ## Open the window (without a display: make the gallery); ARGS="--experiment angles.distribution"
+	@$(BIN)/python main.py $(ARGS)
+
+test: $(VENV)/.installed  ## Check style, types, imports and behaviour
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(ARGS)
+
+gallery: $(VENV)/.installed  ## Make a web page with a picture of every experiment
+	@$(BIN)/python main.py gallery $(ARGS)
+
+bench: $(VENV)/.installed  ## Measure the program beside its peers
+	@$(BIN)/python main.py bench $(ARGS)
+
+format: $(VENV)/.installed  ## Put the source into its standard form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove everything that was set up or made
+	rm -rf $(VENV) gallery build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment is made again when what it is made from changes, and not otherwise.
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.libraries
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(VENV)/.libraries: .ci/libraries | python
+	@mkdir -p $(VENV)
+	@PYTHON=$(PYTHON) .ci/libraries
+	@touch $@
+
+python:
+	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || \
+		{ echo "Theoria needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3." >&2; exit 1; }
