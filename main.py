@@ -200,9 +200,12 @@ def bench(
     as_json: Json = False,
 ) -> int:
     """Measure the program beside its peers."""
-    from benchmarks import collect
     from engine.report import bench_text
 
+    try:
+        from benchmarks import collect
+    except ModuleNotFoundError:
+        raise _usage("The benchmarks are part of the source, not of the installed program.") from None
     rows, failures = collect(names or [], quick)
     code = _say_json({"benchmarks": rows}) if as_json else _say(bench_text(rows))
     return _complain(" ".join(failures), 1) if failures else code
@@ -359,7 +362,7 @@ def _progress(name: str) -> Iterator[tuple[Callable[[Frame], None] | None, Calla
         task = bar.add_task(name, total=None)
 
         def on_frame(frame: Frame) -> None:
-            bar.update(task, total=frame.total, completed=frame.step)
+            bar.update(task, total=frame.total, completed=frame.step, description=name)
 
         def report(fraction: float, message: Message) -> None:
             bar.update(task, total=1, completed=fraction, description=str(message) or name)

@@ -51,6 +51,10 @@ class Preloader(QObject):
         self._thread.start()
         self._timer.start()
 
+    def stop(self) -> None:
+        """Tell nobody any more."""
+        self._timer.stop()
+
     def join(self) -> None:
         """Wait for the import, which nothing can cancel."""
         self._thread.join()

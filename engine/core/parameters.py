@@ -258,6 +258,8 @@ def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
     if detail["type"] == "extra_forbidden":
         names = ", ".join(spec.name for spec in field_specs(model))
         return Message("There is no parameter {name}; the parameters are {names}.", {"name": repr(name), "names": names})
+    if not name:  # a rule of the whole model that names no field
+        return Message("{problem}", {"problem": detail["msg"]})
     spec = spec_of(model, name)
     values = {"name": name, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
     return Message("{name} = {value} is not allowed: it takes {allowed}.", values)

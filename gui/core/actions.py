@@ -40,7 +40,7 @@ ACTIONS = (
     ActionSpec("toggle_presentation", "Present", ("F5",), "View", "stage"),
     ActionSpec("leave", "Leave full screen or presentation", ("Esc",), "View", "close"),
     ActionSpec("next_theme", "Next theme", ("Ctrl+T",), "View", "moon"),
-    ActionSpec("next_language", "中文 / English", ("Ctrl+L",), "View", "language"),
+    ActionSpec("next_language", "Language: 中文 / English", ("Ctrl+L",), "View", "language"),
     ActionSpec("zoom_in", "Larger", ("Ctrl++", "Ctrl+="), "View", "plus"),
     ActionSpec("zoom_out", "Smaller", ("Ctrl+-",), "View", "minus"),
     ActionSpec("zoom_reset", "Normal size", ("Ctrl+0",), "View", ""),

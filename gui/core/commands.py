@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from engine.api import LabError, Message, entries, read_session, topics, write_atomic, write_session
+from gui.core.actions import ACTIONS
 from gui.core.export import command_line, csv_text, picture, png_bytes, python_script
 from gui.core.i18n import LANGUAGES, tr, translator
 from gui.core.sheets import CommandPalette, HelpSheet
@@ -230,13 +232,15 @@ class Commands(QObject):
 
     def show_palette(self) -> None:
         palette = CommandPalette(self._window)
-        for action in filter(QAction.isEnabled, self._window.actions_by_name.values()):
-            palette.add(action.text(), action.shortcut().toString(), action.trigger)
+        for spec in ACTIONS:
+            action = self._window.actions_by_name[spec.name]
+            if action.isEnabled():
+                palette.add(action.text(), action.trigger, action.shortcut().toString(), spec.title)
         for topic in topics():
             for item in entries():
                 if item.topic == topic.name:
                     title = f"{topic.titles[translator.language]} · {item.titles[translator.language]}"
-                    palette.add_experiment(title, item.name, self._window.open_experiment)
+                    palette.add(title, partial(self._window.open_experiment, item.name), item.name)
         palette.open()
 
     def show_help(self) -> None:

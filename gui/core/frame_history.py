@@ -36,10 +36,10 @@ class FrameHistory:
             self._bytes -= self._frames.pop().nbytes
         self._frames.append(frame)
         self._bytes += frame.nbytes
-        if len(self._frames) > self._maximum_frames or self._bytes > self._maximum_bytes:
+        while len(self._frames) > 2 and (len(self._frames) > self._maximum_frames or self._bytes > self._maximum_bytes):
             self._thin()
 
     def _thin(self) -> None:
         first, *rest = self._frames
-        self._frames = [first, *rest[-1::-2][::-1]] if rest else [first]
+        self._frames = [first, *rest[-1::-2][::-1]]
         self._bytes = sum(frame.nbytes for frame in self._frames)

@@ -11,6 +11,7 @@ from engine.api import Entry, Topic
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
 from gui.core.plot_card import Elided
+from gui.core.plot_card import Elided
 from gui.core.theme import px, space, theming
 
 

@@ -1,7 +1,8 @@
 """English and Chinese, switched while the program runs.
 
-The English text in the code is the key (see `engine.core.messages`). Translations lie in ``resources/translations/<language>/*.toml``
-(the program) and in the ``[<language>.text]`` table of an experiment's own TOML file (its labels, choices, claims, plots).
+The English text in the code is the key (see `engine.core.messages`). Translations lie in
+``resources/translations/<language>/*.toml`` (the program) and in the ``[<language>.text]`` table of an experiment's own TOML
+file (its labels, choices, claims, plots).
 """
 
 from __future__ import annotations

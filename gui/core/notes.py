@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
-from PySide6.QtGui import QTextCursor, QColor, QDesktopServices, QFont, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QDesktopServices, QFont, QPalette, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from gui.core.formula_text import FormulaDocument

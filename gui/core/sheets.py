@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import groupby
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -95,6 +94,7 @@ class CommandPalette(QDialog):
         self._line.setAccessibleName(tr("All commands …"))
         self._list = QListWidget(self)
         self._commands: list[Callable[[], object]] = []
+        self._words: list[str] = []
         box = QVBoxLayout(self)
         box.setContentsMargins(space(1), space(1), space(1), space(1))
         box.addWidget(self._line)
@@ -108,18 +108,15 @@ class CommandPalette(QDialog):
         self._line.installEventFilter(self)
         self._line.setFocus()
 
-    def add(self, title: str, keys: str, command: Callable[[], object]) -> None:
-        """Offer a command."""
-        item = QListWidgetItem(f"{title}    {keys}" if keys else title)
+    def add(self, title: str, command: Callable[[], object], hint: str = "", other_name: str = "") -> None:
+        """Offer a command; it is also found by its hint (a key, a name) and by its name in English."""
+        item = QListWidgetItem(f"{title}    {hint}" if hint else title)
         item.setData(Qt.ItemDataRole.UserRole, len(self._commands))
         self._commands.append(command)
+        self._words.append(f"{title} {hint} {other_name}".lower())
         self._list.addItem(item)
         if self._list.currentRow() < 0:
             self._list.setCurrentRow(0)
-
-    def add_experiment(self, title: str, name: str, show: Callable[[str], object]) -> None:
-        """Offer to open an experiment."""
-        self.add(title, name, partial(show, name))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up and down move through the list while the line has the focus."""
@@ -140,7 +137,7 @@ class CommandPalette(QDialog):
         first = None
         for row in range(self._list.count()):
             item = self._list.item(row)
-            fits = all(word in item.text().lower() for word in words)
+            fits = all(word in self._words[row] for word in words)
             item.setHidden(not fits)
             first = row if fits and first is None else first
         if first is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -25,8 +26,12 @@ CALLS: Mapping[str, tuple[int, ...]] = {
     "progress": (1,),
     "tr": (0,),
     "text": (0,),
+    "ActionSpec": (1, 3),
 }
 KEYWORDS = ("hint", "template")
+
+# What shows a text as it is given.
+SHOWS = ("set_title", "set_caption", "set_labels", "setText", "setToolTip", "setWindowTitle", "Label")
 
 SOURCES = sorted(
     [*ROOT.glob("engine/**/*.py"), *ROOT.glob("gui/**/*.py"), ROOT / "main.py", ROOT / "benchmarks" / "__init__.py"],
@@ -102,6 +107,19 @@ def texts_for(file: Path) -> dict[str, str]:
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_sentence_is_translated(file: Path) -> None:
     assert sorted(templates(file) - texts_for(file).keys()) == []
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("gui/panels/*/*.py")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_panels_show_no_words_of_one_language(file: Path) -> None:
+    """Words go through `self.text`; formulas and units may stand as they are."""
+    bare = []
+    for call in (node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)):
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) in SHOWS:
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                pieces = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+                bare += [piece.value for piece in pieces if isinstance(piece, ast.Constant) and isinstance(piece.value, str)]
+    roles = re.compile("text|muted|accent|holds|fails|pending|data|theory")  # colours by meaning
+    assert [text for text in bare if re.search("[A-Za-z]{4}", text) and not roles.fullmatch(text)] == []
 
 
 def test_what_parameters_take_is_translated() -> None:

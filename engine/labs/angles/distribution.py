@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,18 +12,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.core.claims import Claim, ClaimSpec
 from engine.core.context import Context
 from engine.core.errors import LabError
-from engine.core.experiment import Experiment, Measure
+from engine.core.experiment import Experiment
 from engine.core.frames import Observation
 from engine.core.parameters import LabParameters, Ui
-from engine.math.angles import AngleLaw, SubspaceLaw, VectorLaw
+from engine.labs.angles._distribution_claims import CLAIMS, MEASURES, check_claims
+from engine.labs.angles._distribution_curves import Law, cdf_on, cosine_window, exact_curves, picture_window
+from engine.math.angles import SubspaceLaw, VectorLaw
 from engine.math.entries import draw, pair_angles, subspace_angles, wide_dtype
 from engine.math.histograms import FineHistogram, Summary, empty_histogram, ks_distance, rebin_to, update
-from engine.math.statistics import ks_critical, standard_error_of_mean, standard_error_of_variance, tolerance
 
-CURVE_POINTS = 401
 GLOBE_POINTS = 2000
 FINE_BINS = 1 << 16
 BAND = math.radians(10)
@@ -32,7 +31,6 @@ ANGLES_PER_STEP = {"cpu": 1 << 19, "cuda": 1 << 25, "mps": 1 << 23}  # the same 
 PATIENCE = 2e9  # numbers that `auto` is willing to draw before it turns to the exact law
 WORK_LIMIT = 2e10  # numbers drawn at most; beyond it fewer pairs are drawn, and the picture says so
 BASIS_LIMIT = 2e9  # multiplications for a random orthonormal basis
-HALF_WIDTHS = np.radians([90, 60, 45, 30, 20, 15, 10, 6, 4, 3, 2, 1, 0.6, 0.4, 0.3, 0.2])  # half-widths of the picture
 
 Dimension = Annotated[int, Field(ge=2, le=1_000_000)]
 
@@ -118,9 +116,7 @@ class Parameters(LabParameters):
             help="Drawn vectors cost one random number per coordinate; the exact law costs the same in every dimension.",
         ),
     ] = "auto"
-    bins: Annotated[
-        int, Field(ge=10, le=500), Ui("Bins", effect="live", group="Picture", help="Bars of the histogram.")
-    ] = 120
+    bins: Annotated[int, Field(ge=10, le=500), Ui("Bins", effect="live", group="Picture", help="Bars of the histogram.")] = 120
     compare: Annotated[
         tuple[Dimension, ...],
         Field(max_length=5),
@@ -162,7 +158,7 @@ class Picture:
     cosine_density: np.ndarray  # (bins,)
     cosine_grid: np.ndarray  # (CURVE_POINTS,)
     cosine_law: np.ndarray  # (CURVE_POINTS,)
-    points: np.ndarray  # (GLOBE_POINTS at most, 3): directions with the measured angle to the north pole, float32
+    points: np.ndarray | Tensor  # (GLOBE_POINTS at most, 3): directions with the measured angle to the north pole, float32
     mean: float
     deviation: float
     drawn: int
@@ -230,13 +226,27 @@ def draw_angles(parameters: Parameters, count: int, context: Context) -> Tensor:
     noise = context.generator("noise")
     if uses_exact_law(parameters):
         return angle_law(parameters).sample(count, noise, context.device)
-    n, options = parameters.dimension, {"degrees_of_freedom": parameters.degrees_of_freedom, "density": parameters.nonzero}
     if parameters.against == "vector":
-        return pair_angles(parameters.law, n, count, noise, context.device, **options)
-    frame = draw(parameters.law, (n, subspace_dimension(parameters)), noise, context.device, **options)
-    basis = torch.linalg.qr(frame).Q
+        return pair_angles(
+            parameters.law,
+            parameters.dimension,
+            count,
+            noise,
+            context.device,
+            degrees_of_freedom=parameters.degrees_of_freedom,
+            density=parameters.nonzero,
+        )
+    entries = partial(
+        draw,
+        parameters.law,
+        generator=noise,
+        device=context.device,
+        degrees_of_freedom=parameters.degrees_of_freedom,
+        density=parameters.nonzero,
+    )
+    basis = torch.linalg.qr(entries(shape=(parameters.dimension, subspace_dimension(parameters)))).Q
     context.checkpoint()
-    return subspace_angles(draw(parameters.law, (count, n), noise, context.device, **options), basis)
+    return subspace_angles(entries(shape=(count, parameters.dimension)), basis)
 
 
 def globe_points(angles: Tensor, parameters: Parameters, context: Context) -> Tensor:
@@ -265,7 +275,7 @@ def subspace_dimension(parameters: Parameters) -> int:
     return min(parameters.dimension - 1, max(1, round(parameters.share * parameters.dimension)))
 
 
-def angle_law(parameters: Parameters) -> AngleLaw:
+def angle_law(parameters: Parameters) -> Law:
     """The exact law of isotropic vectors."""
     k = subspace_dimension(parameters)
     return SubspaceLaw(parameters.dimension, k) if k else VectorLaw(parameters.dimension)
@@ -359,14 +369,14 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         subspace_dimension=subspace_dimension(parameters),
         exact=uses_exact_law(parameters),
     )
-    exact = cdf_on(law, histogram.low, histogram.high)
+    exact = cdf_on(law, histogram.low, histogram.high, FINE_BINS)
     distance = ks_distance(counts, fine_edges, exact, below=below, above=above)
     square, fourth = (state.cosine_powers / every).tolist()
     measures = measured(summary, square, distance, law, parameters)
-    return Observation(picture, measures, claims(law, measures, fourth - square * square, parameters))
+    return Observation(picture, measures, check_claims(law, measures, fourth - square * square))
 
 
-def measured(summary: Summary, square: float, distance: float, law: AngleLaw, parameters: Parameters) -> dict[str, float]:
+def measured(summary: Summary, square: float, distance: float, law: Law, parameters: Parameters) -> dict[str, float]:
     """The numbers beside their exact counterparts."""
     return {
         "mean_angle": summary.mean,
@@ -383,109 +393,6 @@ def measured(summary: Summary, square: float, distance: float, law: AngleLaw, pa
         "angles": summary.count,
     }
 
-
-def claims(law: AngleLaw, measures: dict[str, float], square_variance: float, parameters: Parameters) -> tuple[Claim, ...]:
-    """The statements of the source, each with a tolerance from the sample size.
-
-    The mean and the mean squared cosine are the same for every symmetric law of entries: their tolerance comes from the
-    spread of the sample. The others belong to the exact law, and so do their tolerances.
-    """
-    enough = measures["angles"] >= 100
-    count = max(2, int(measures["angles"]))
-    n, k = parameters.dimension, max(1, subspace_dimension(parameters))
-    inside = law.within(BAND)
-    spread = {
-        "mean_angle": standard_error_of_mean(max(law.var, measures["var_angle"]), count),
-        "var_angle": standard_error_of_variance(law.var, law.fourth_central_moment, count),
-        "mean_square_cos": standard_error_of_mean(max(2 * k * (n - k) / (n * n * (n + 2)), square_variance), count),
-        "mean_abs_cos": standard_error_of_mean(max(0.0, k / n - law.mean_abs_cos**2), count),
-        "within_10_degrees": standard_error_of_mean(max(inside * (1 - inside), 1 / count), count),
-    }
-    specs = SUBSPACE_CLAIMS if parameters.against == "subspace" else CLAIMS
-    checked = [
-        spec.check(measures[f"theory_{spec.name}"], measures[spec.name], tolerance(spread[spec.name]), enough=enough)
-        for spec in specs[:-1]
-    ]
-    return (*checked, specs[-1].check(0.0, measures["ks_distance"], ks_critical(count), enough=enough))
-
-
-def picture_window(law: AngleLaw, deviation: float, full: bool) -> tuple[float, float]:
-    """The angles to show: all of them, or the narrowest round range with more than five deviations on each side."""
-    low, high = law.support
-    if full:
-        return low, high
-    half = next((half for half in HALF_WIDTHS[::-1] if half >= 5.2 * deviation), HALF_WIDTHS[0])
-    grain = math.radians(1) if half > math.radians(4) else half / 4
-    middle = round(law.mean / grain) * grain
-    return max(low, middle - half), min(high, middle + half)
-
-
-def cosine_window(window: tuple[float, float]) -> tuple[float, float]:
-    """The cosines of the picture's angles."""
-    return math.cos(window[1]), math.cos(window[0])
-
-
-@lru_cache(maxsize=64)
-def exact_curves(law: AngleLaw, window: tuple[float, float], compare: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The law of angle and cosine over the window, and the angle laws of other dimensions."""
-    grid = np.linspace(*window, CURVE_POINTS)
-    others = [VectorLaw(n).density(grid) for n in compare]
-    low, high = cosine_window(window)
-    inset = 1e-4 * (high - low)  # for n = 2 the law of the cosine has poles at the ends
-    cosines = np.linspace(low + inset, high - inset, CURVE_POINTS)
-    sines = np.sqrt((1 - cosines) * (1 + cosines))
-    return {
-        "grid": grid,
-        "law": law.density(grid),
-        "compare_dimensions": np.array(compare, dtype=np.int64),
-        "compare_laws": np.array(others).reshape(len(compare), CURVE_POINTS),
-        "cosine_grid": cosines,
-        "cosine_law": law.density(np.arccos(cosines)) / sines,
-    }
-
-
-@lru_cache(maxsize=16)
-def cdf_on(law: AngleLaw, low: float, high: float) -> np.ndarray:
-    """The distribution function on the fine edges."""
-    return law.cdf(np.linspace(low, high, FINE_BINS + 1))
-
-
-MEASURES = (
-    Measure("mean_angle", "Mean angle", "rad"),
-    Measure("theory_mean_angle", "Mean angle by the exact law", "rad"),
-    Measure("var_angle", "Variance of the angle", "rad²"),
-    Measure("theory_var_angle", "Variance of the angle by the exact law", "rad²"),
-    Measure("mean_abs_cos", "Mean absolute cosine"),
-    Measure("theory_mean_abs_cos", "Mean absolute cosine by the exact law"),
-    Measure("mean_square_cos", "Mean squared cosine"),
-    Measure("theory_mean_square_cos", "Mean squared cosine by the exact law"),
-    Measure("within_10_degrees", "Share within 10 degrees of perpendicular"),
-    Measure("theory_within_10_degrees", "Share within 10 degrees of perpendicular by the exact law"),
-    Measure("ks_distance", "Kolmogorov-Smirnov distance to the exact law"),
-    Measure("angles", "Angles measured"),
-)
-
-CLAIMS = (
-    ClaimSpec("mean_angle", "Two random vectors are perpendicular on average.", r"\mathbb{E}\,\theta=\frac{\pi}{2}", "rad"),
-    ClaimSpec("var_angle", "The spread of the angle is half a trigamma.", r"\operatorname{Var}\theta=\frac12\psi_1\!\left(\frac n2\right)", "rad²"),
-    ClaimSpec("mean_square_cos", "The mean squared cosine is one over n, for every symmetric law.", r"\mathbb{E}\cos^2\theta=\frac1n"),
-    ClaimSpec("mean_abs_cos", "The mean absolute cosine is a ratio of gammas.", r"\mathbb{E}|\cos\theta|=\frac{\Gamma(n/2)}{\sqrt{\pi}\,\Gamma((n+1)/2)}"),
-    ClaimSpec("within_10_degrees", "The share within 10 degrees of perpendicular.", r"P\left(|\theta-\frac{\pi}{2}|\le 10^\circ\right)"),
-    ClaimSpec("ks_distance", "The angles follow the exact law.", r"p_n(\theta)\propto\sin^{n-2}\theta"),
-)
-
-SUBSPACE_CLAIMS = (
-    replace(CLAIMS[0], statement="The angle to a random subspace has this mean; at k = n/2 it is 45 degrees.", formula=r"\mathbb{E}\,\theta"),
-    replace(CLAIMS[1], statement="The spread of the angle to a random subspace.", formula=r"\operatorname{Var}\theta"),
-    replace(CLAIMS[2], statement="The mean squared cosine is the share of the subspace.", formula=r"\mathbb{E}\cos^2\theta=\frac kn"),
-    replace(
-        CLAIMS[3],
-        statement="The mean cosine is a ratio of gammas.",
-        formula=r"\mathbb{E}\cos\theta=\frac{\Gamma((k+1)/2)\,\Gamma(n/2)}{\Gamma(k/2)\,\Gamma((n+1)/2)}",
-    ),
-    CLAIMS[4],
-    replace(CLAIMS[5], formula=r"p(\theta)\propto\sin^{n-k-1}\theta\,\cos^{k-1}\theta"),
-)
 
 EXPERIMENT = Experiment(
     parameters=Parameters,

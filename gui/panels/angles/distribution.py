@@ -105,7 +105,9 @@ class ExperimentPanel(Panel):
 
     def _draw_globe(self, picture: Picture, frame: Frame) -> None:
         subspace = picture.subspace_dimension > 0
-        self.directions.set_title(self.text("Angles to a random subspace (the equator)" if subspace else "Angles to a fixed vector x"))
+        self.directions.set_title(
+            self.text("Angles to a random subspace (the equator)" if subspace else "Angles to a fixed vector x")
+        )
         n = frame.parameters.dimension  # type: ignore[attr-defined]
         self.globe.pole_text = "⊥" if subspace else "x"
         self.globe.set_flat(n == 2)
