@@ -3,7 +3,7 @@
 A formula becomes a tree of five kinds of nodes. Whatever is not a number, a declared variable, a known function or an
 operator is refused with the place where it stands; nothing of Python is reachable from here.
 
-    >>> formula = parse("x * sigmoid(1.702 x)", ("x",))
+    >>> parse("x * sigmoid(1.702 x)", ("x",))
     Traceback (most recent call last):
     ...
     engine.math.formula.FormulaError: Write * between 1.702 and x at position 19.
@@ -26,7 +26,7 @@ from scipy import special
 from torch import Tensor
 from torch.nn import functional
 
-LONGEST = 500  # characters
+LONGEST = 300  # characters, which also bounds the depth of a chain such as 1+1+1+...
 DEEPEST = 60  # brackets and operators inside each other
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
@@ -130,7 +130,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "erf": Function(1, special.erf, torch.erf, r"\operatorname{erf}"),
     "abs": Function(1, np.abs, torch.abs, r"\left|"),
     "sign": Function(1, np.sign, torch.sign, r"\operatorname{sign}"),
-    "step": Function(1, lambda x: np.heaviside(x, 0.5), lambda x: torch.heaviside(x, torch.full_like(x, 0.5)), "H"),
+    "step": Function(1, lambda x: np.heaviside(x, 0.5), lambda x: 0.5 * (torch.sign(x) + 1), "H"),
     "min": Function(2, np.minimum, torch.minimum, r"\min"),
     "max": Function(2, np.maximum, torch.maximum, r"\max"),
 }
@@ -179,6 +179,15 @@ class Formula:
 
         return _evaluate(self.root, known, constant, lambda function: function.torch).expand(shape)
 
+    def slope(self, values: ArrayLike) -> NDArray[np.float64]:
+        """The derivative of a formula in one variable, by autograd."""
+        at = torch.tensor(np.asarray(values, dtype=float), requires_grad=True)
+        with torch.enable_grad():
+            result = self.torch(at)
+        if not result.requires_grad:  # no variable in it
+            return np.zeros(at.shape)
+        return torch.autograd.grad(result.sum(), at)[0].numpy()
+
     def uses(self, name: str) -> bool:
         """Whether a variable occurs in it."""
         return any(isinstance(node, Variable) and node.name == name for node in nodes(self.root))
@@ -226,9 +235,10 @@ def _evaluate(
         case Minus(operand):
             return -_evaluate(operand, known, constant, choose)
         case Binary(operator, left, right):
-            return OPERATORS[operator](*(_evaluate(side, known, constant, choose) for side in (left, right)))
+            before, after = _evaluate(left, known, constant, choose), _evaluate(right, known, constant, choose)
+            return OPERATORS[operator](before, after)
         case Call(name, arguments):
-            return choose(FUNCTIONS[name])(*(_evaluate(each, known, constant, choose) for each in arguments))
+            return choose(FUNCTIONS[name])(*[_evaluate(each, known, constant, choose) for each in arguments])
 
 
 # ---- in print ----------------------------------------------------------------------------------------------------------
@@ -255,7 +265,7 @@ def _latex(node: Node, around: int) -> str:
             sign = r"\," if operator == "*" else operator
             if operator == "*" and isinstance(right, Number):
                 sign = r"\cdot "
-            text = _latex(left, strength) + sign + _latex(right, strength + (operator != "+"))
+            text = _latex(left, strength) + sign + _latex(right, strength + 1)
             return _bracketed(text, around > strength)
         case Call("sqrt", (argument,)):
             return rf"\sqrt{{{_latex(argument, 0)}}}"
@@ -283,8 +293,8 @@ def _bracketed(text: str, needed: bool) -> str:
 # ---- reading -----------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/^(),−×·÷])", re.ASCII | re.UNICODE
-) if False else re.compile(r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[-+*/^(),−×·÷])", re.ASCII)
+    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[-+*/^(),−×·÷])", re.ASCII
+)
 _SAME = {"**": "^", "−": "-", "×": "*", "·": "*", "÷": "/"}
 
 
@@ -313,7 +323,9 @@ def tokens(text: str) -> list[Token]:
             continue
         match = _TOKEN.match(text, at)
         if match is None:
-            raise FormulaError("The character {character} at position {position} is not arithmetic.", at + 1, character=text[at])
+            raise FormulaError(
+                "The character {character} at position {position} is not arithmetic.", at + 1, character=text[at]
+            )
         word = match[0]
         found.append(Token(str(match.lastgroup), _SAME.get(word, word), at + 1))
         at = match.end()
@@ -388,12 +400,8 @@ class _Reader:
         while (strength := _BINDING.get(self.next.text, 0)) > weakest:
             operator = self.take().text
             left = Binary(operator, left, self.part(strength - (operator == "^")))  # a power groups from the right
-            self.shallow(left)
         self.depth -= 1
         return left
-
-    def shallow(self, node: Node) -> None:
-        """Long chains such as 1+1+1+... are trees as deep as they are long; the limit on characters bounds them."""
 
     def operand(self) -> Node:
         token = self.take()
@@ -421,12 +429,16 @@ class _Reader:
         if name in CONSTANTS:
             return Number(CONSTANTS[name], name)
         known = ", ".join((*self.variables, *CONSTANTS, *FUNCTIONS))
-        raise FormulaError("There is no {name} at position {position}: known are {known}.", token.position, name=name, known=known)
+        raise FormulaError(
+            "There is no {name} at position {position}: known are {known}.", token.position, name=name, known=known
+        )
 
     def arguments(self, function: Token, arity: int) -> tuple[Node, ...]:
         opening = self.next
         if opening.text != "(":
-            raise FormulaError("Write the argument of {name} at position {position} in brackets.", opening.position, name=function.text)
+            raise FormulaError(
+                "Write the argument of {name} at position {position} in brackets.", opening.position, name=function.text
+            )
         self.take()
         found = [self.part(0)]
         while self.next.text == ",":

@@ -134,7 +134,9 @@ def _angles(a: float, b: float, theta: float, kinks: Sequence[float]) -> Array:
     levels = min(12, max(1, math.ceil(math.log2(4 * max(a, b, 1e-3)))))
     steps = 0.5 ** np.arange(1, levels + 1)
     inner = np.concatenate([steps, 1 - steps[1:]])
-    return np.unique(np.concatenate([rays, *(low + inner * (high - low) for low, high in zip(rays[:-1], rays[1:], strict=True))]))
+    return np.unique(
+        np.concatenate([rays, *(low + inner * (high - low) for low, high in zip(rays[:-1], rays[1:], strict=True))])
+    )
 
 
 def _sine(u: float, v: float, theta: float) -> float:

@@ -34,13 +34,20 @@ def restore(path: Path) -> tuple[Session, Message | None]:
     try:
         return read_session(path), None
     except UsageError as error:
-        aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+        aside = _free_name(path)
         try:
             path.replace(aside)
         except OSError:
             return Session(), error.message
         values = {"problem": error.message, "path": str(aside)}
         return Session(), Message("The last session could not be opened: {problem} It was set aside as {path}.", values)
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside the file that says when it was set aside."""
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    names = (f"{path.stem}.damaged-{moment}{suffix}{path.suffix}" for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
+    return next((path.with_name(name) for name in names if not path.with_name(name).exists()), path.with_suffix(".damaged"))
 
 
 class Autosave(QObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +10,10 @@ from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.labs.angles._distribution_curves import Law
 from engine.math.angles import SubspaceLaw
+from engine.math.histograms import Summary
 from engine.math.statistics import ks_critical, standard_error_of_mean, standard_error_of_variance, tolerance
+
+BAND = math.radians(10)
 
 MEASURES = (
     Measure("mean_angle", "Mean angle", "rad"),
@@ -98,3 +102,21 @@ def check_claims(law: Law, measures: Mapping[str, float], square_variance: float
         for spec in specs[:-1]
     ]
     return (*checked, specs[-1].check(0.0, measures["ks_distance"], ks_critical(count), enough=enough))
+
+
+def measured(summary: Summary, square: float, distance: float, law: Law) -> dict[str, float]:
+    """The numbers beside their exact counterparts."""
+    return {
+        "mean_angle": summary.mean,
+        "theory_mean_angle": law.mean,
+        "var_angle": summary.variance,
+        "theory_var_angle": law.var,
+        "mean_abs_cos": summary.mean_abs_cos,
+        "theory_mean_abs_cos": law.mean_abs_cos,
+        "mean_square_cos": square,
+        "theory_mean_square_cos": (law.k if isinstance(law, SubspaceLaw) else 1) / law.n,
+        "within_10_degrees": summary.within,
+        "theory_within_10_degrees": law.within(BAND),
+        "ks_distance": distance,
+        "angles": summary.count,
+    }

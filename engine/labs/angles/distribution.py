@@ -17,15 +17,14 @@ from engine.core.errors import LabError
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
 from engine.core.parameters import LabParameters, Ui
-from engine.labs.angles._distribution_claims import CLAIMS, MEASURES, check_claims
+from engine.labs.angles._distribution_claims import BAND, CLAIMS, MEASURES, check_claims, measured
 from engine.labs.angles._distribution_curves import Law, cdf_on, cosine_window, exact_curves, picture_window
 from engine.math.angles import SubspaceLaw, VectorLaw
 from engine.math.entries import draw, pair_angles, subspace_angles, wide_dtype
-from engine.math.histograms import FineHistogram, Summary, empty_histogram, ks_distance, rebin_to, update
+from engine.math.histograms import FineHistogram, empty_histogram, ks_distance, rebin_to, update
 
 GLOBE_POINTS = 2000
 FINE_BINS = 1 << 16
-BAND = math.radians(10)
 ENTRIES_PER_STEP = {"cpu": 1 << 22, "cuda": 1 << 28, "mps": 1 << 26}  # about 10 ms of random numbers
 ANGLES_PER_STEP = {"cpu": 1 << 19, "cuda": 1 << 25, "mps": 1 << 23}  # the same for angles to be binned
 PATIENCE = 2e9  # numbers that `auto` is willing to draw before it turns to the exact law
@@ -200,7 +199,8 @@ def init(parameters: Parameters, context: Context) -> State:
 
 def step(state: State, parameters: Parameters, context: Context) -> State:
     """Draw one more chunk of pairs and add their angles."""
-    count = min(chunk(parameters, context), wanted_pairs(parameters) - state.drawn)
+    size = chunk(parameters, context) if state.drawn else first_chunk(parameters, context)
+    count = min(size, wanted_pairs(parameters) - state.drawn)
     angles = draw_angles(parameters, count, context)
     undefined = 0
     if parameters.law == "sparse":
@@ -328,9 +328,15 @@ def chunk(parameters: Parameters, context: Context) -> int:
     return max(1, min(ANGLES_PER_STEP[device], ENTRIES_PER_STEP[device] // (2 * parameters.dimension)))
 
 
+def first_chunk(parameters: Parameters, context: Context) -> int:
+    """Pairs of the first picture, which must not keep anybody waiting."""
+    return max(2, chunk(parameters, context) // 8)
+
+
 def total(parameters: Parameters, context: Context) -> int:
     """Steps after the first chunk, which `init` draws."""
-    return math.ceil(wanted_pairs(parameters) / chunk(parameters, context)) - 1
+    left = wanted_pairs(parameters) - first_chunk(parameters, context)
+    return max(0, math.ceil(left / chunk(parameters, context)))
 
 
 def stride(parameters: Parameters, step_number: int) -> int:
@@ -372,26 +378,8 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     exact = cdf_on(law, histogram.low, histogram.high, FINE_BINS)
     distance = ks_distance(counts, fine_edges, exact, below=below, above=above)
     square, fourth = (state.cosine_powers / every).tolist()
-    measures = measured(summary, square, distance, law, parameters)
+    measures = measured(summary, square, distance, law)
     return Observation(picture, measures, check_claims(law, measures, fourth - square * square))
-
-
-def measured(summary: Summary, square: float, distance: float, law: Law, parameters: Parameters) -> dict[str, float]:
-    """The numbers beside their exact counterparts."""
-    return {
-        "mean_angle": summary.mean,
-        "theory_mean_angle": law.mean,
-        "var_angle": summary.variance,
-        "theory_var_angle": law.var,
-        "mean_abs_cos": summary.mean_abs_cos,
-        "theory_mean_abs_cos": law.mean_abs_cos,
-        "mean_square_cos": square,
-        "theory_mean_square_cos": max(1, subspace_dimension(parameters)) / parameters.dimension,
-        "within_10_degrees": summary.within,
-        "theory_within_10_degrees": law.within(BAND),
-        "ks_distance": distance,
-        "angles": summary.count,
-    }
 
 
 EXPERIMENT = Experiment(
