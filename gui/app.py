@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyqtgraph as pg
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from engine.api import Message, Session, entry, import_torch, load
@@ -88,11 +88,19 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     sys.setswitchinterval(SWITCH_INTERVAL)
     pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
+    qInstallMessageHandler(_log_qt_message)
     app = QApplication([sys.argv[0], *arguments])
     app.setApplicationName("Theoria")
     app.setDesktopFileName("theoria")
     app.setQuitOnLastWindowClosed(False)  # the window quits itself, once its workers have ended
     return app
+
+
+def _log_qt_message(kind: QtMsgType, context: object, text: str) -> None:
+    """Qt's own messages go to the log, but for one that the offscreen platform says of every window."""
+    if "propagateSizeHints" not in text:
+        serious = kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
+        log.log(logging.WARNING if serious else logging.DEBUG, "Qt: %s", text)
 
 
 def default_language() -> str:

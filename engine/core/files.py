@@ -18,19 +18,37 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         If the place cannot be written; what was there before stays.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = None
     try:
+        path = path.resolve()  # through a link, so that the link stays one
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        _replace(path, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError("{path} cannot be written: {reason}.", "Choose another place.", path=str(path), reason=reason) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise UsageError(
-            "{path} cannot be written: {reason}.", "Choose another place.", path=str(path), reason=reason
-        ) from None
+            if os.name == "posix":
+                os.fchmod(file.fileno(), _mode(path))
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    try:
+        Path(file.name).replace(path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced, or those of any new file; a temporary file's are too narrow."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

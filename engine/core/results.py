@@ -8,13 +8,14 @@ import json
 import math
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.core.claims import Claim
 from engine.core.errors import UsageError
 from engine.core.files import write_atomic
 from engine.core.frames import Frame
@@ -62,9 +63,23 @@ class Result:
         """Steps of the algorithm behind the last frame."""
         return self.frame.step if self.frame else 0
 
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """The measures of the last frame by name."""
+        return self.frame.measures if self.frame else {}
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims as they stood at the last frame."""
+        return self.frame.claims if self.frame else ()
+
+    @property
+    def tables(self) -> Mapping[str, list[Any]]:
+        """The tables of the last frame by name."""
+        return self.frame.tables if self.frame else {}
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays, ready for JSON: numbers that are not finite become None."""
-        frame = self.frame
         data = {
             "experiment": self.experiment,
             "parameters": self.parameters.model_dump(mode="json"),
@@ -73,8 +88,8 @@ class Result:
             "seconds": self.seconds,
             "steps": self.steps,
             "interrupted": self.interrupted,
-            "measures": dict(frame.measures) if frame else {},
-            "tables": dict(frame.tables) if frame else {},
+            "measures": dict(self.measures),
+            "tables": dict(self.tables),
             "claims": [
                 {
                     "name": claim.name,
@@ -84,7 +99,7 @@ class Result:
                     "tolerance": claim.tolerance,
                     "holds": claim.holds,
                 }
-                for claim in (frame.claims if frame else ())
+                for claim in self.claims
             ],
         }
         return plain(data)

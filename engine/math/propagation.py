@@ -141,9 +141,9 @@ def fixed_points(activation: Activation, weight_variance: float, bias_variance: 
             below = length_map(middle, activation, weight_variance, bias_variance) < middle
             low, high = (middle, high) if below == rising else (low, middle)
         found.append(_fixed_point(math.sqrt(low * high), activation, weight_variance))
-    for at in np.flatnonzero(significant[1:-1] == 0) + 1:  # a fixed point that is itself a node of the grid
-        if significant[at - 1] * significant[at + 1] < 0:
-            found.append(_fixed_point(float(LENGTHS[at]), activation, weight_variance))
+    nodes = np.flatnonzero(significant[1:-1] == 0) + 1  # fixed points that are themselves nodes of the table
+    crossed = nodes[significant[nodes - 1] * significant[nodes + 1] < 0]
+    found += [_fixed_point(float(LENGTHS[at]), activation, weight_variance) for at in crossed]
     return tuple(sorted(found, key=lambda point: point.length))
 
 
@@ -367,7 +367,7 @@ class BowTie:
 
 
 def bow_tie(rule: str, m: int, n: int) -> BowTie:
-    """The factors for a rule: with variance t of a weight, a signal is multiplied by (inputs · t), a gradient by (outputs · t)."""
+    """The factors for a rule: with weights of variance t a signal is multiplied by inputs · t, a gradient by outputs · t."""
     there, back = fan_variance(rule, m, n), fan_variance(rule, n, m)
     return BowTie(rule, m * there, n * there, n * back, m * back, m * there * n * back, n * there * m * back)
 

@@ -7,6 +7,7 @@ angle, whatever the correlation, and a kink elsewhere is one known radius on eac
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -131,12 +132,10 @@ def _angles(a: float, b: float, theta: float, kinks: Sequence[float]) -> Array:
     corners = [math.atan2(_sine(k / a, j / b, theta), k / a) for k in kinks for j in kinks if a * b * math.sin(theta) * k * j]
     rays = np.sort(np.append(rays, [c + turn for c in corners for turn in (0, 2 * math.pi)]))
     rays = np.append(rays[(rays >= -quarter) & (rays < 3 * quarter)], 3 * quarter)
-    levels = min(12, max(1, math.ceil(math.log2(4 * max(a, b, 1e-3)))))
+    levels = min(12, max(1, math.ceil(math.log2(4 * max(a, b, 1e-3)))) + any(kinks))
     steps = 0.5 ** np.arange(1, levels + 1)
     inner = np.concatenate([steps, 1 - steps[1:]])
-    return np.unique(
-        np.concatenate([rays, *(low + inner * (high - low) for low, high in zip(rays[:-1], rays[1:], strict=True))])
-    )
+    return np.unique(np.concatenate([rays, *(low + inner * (high - low) for low, high in itertools.pairwise(rays))]))
 
 
 def _sine(u: float, v: float, theta: float) -> float:

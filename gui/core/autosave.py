@@ -46,8 +46,8 @@ def restore(path: Path) -> tuple[Session, Message | None]:
 def _free_name(path: Path) -> Path:
     """A name beside the file that says when it was set aside."""
     moment = time.strftime("%Y%m%d-%H%M%S")
-    names = (f"{path.stem}.damaged-{moment}{suffix}{path.suffix}" for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
-    return next((path.with_name(name) for name in names if not path.with_name(name).exists()), path.with_suffix(".damaged"))
+    names = (path.with_name(f"{path.stem}.damaged-{moment}{end}{path.suffix}") for end in ("", *map("-{}".format, range(2, 100))))
+    return next((name for name in names if not name.exists()), path.with_name(f"{path.stem}.damaged{path.suffix}"))
 
 
 class Autosave(QObject):

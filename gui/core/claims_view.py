@@ -262,9 +262,10 @@ class ClaimCard(QFrame):
     def _show_numbers(self, claim: Claim) -> None:
         unit = unit_suffix(claim.unit, self.experiment)
         pair = format_pair(claim.expected, claim.measured, claim.tolerance)
-        for label, number, other in zip(self.numbers.values(), pair, reversed(pair), strict=True):
-            label.setText(pad_to(number if number == NO_NUMBER else number + unit, other))
         tolerance = format_tolerance(claim.tolerance)
+        units = (unit, "" if tolerance else unit)  # the tolerance behind the measured number ends with its unit
+        for label, number, suffix, other in zip(self.numbers.values(), pair, units, reversed(pair), strict=True):
+            label.setText(pad_to(number if number == NO_NUMBER else number + suffix, other))
         self._tolerance.setText(f"± {tolerance}{unit}" if tolerance else "")
         self.mark.set_holds(claim.holds)
         verdict = {True: tr("holds"), False: tr("does not hold"), None: tr("not enough data yet")}[claim.holds]

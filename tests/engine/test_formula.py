@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from engine.api import load_toml
 from engine.math import formula as module
-from engine.math.formula import CONSTANTS, DEEPEST, FUNCTIONS, LONGEST, Binary, Call, FormulaError, Minus, Number, Variable
-from engine.math.formula import nodes, parse
+from engine.math.formula import DEEPEST, LONGEST, FormulaError, parse
+from engine.math.formula_tree import CONSTANTS, FUNCTIONS, Binary, Call, Minus, Number, Variable, nodes
 
 X = np.linspace(-3, 3, 13)
 
@@ -107,7 +107,7 @@ def test_switches_are_where_kinks_are() -> None:
     ("text", "latex"),
     [
         ("x*sigmoid(1.702*x)", r"x\,\sigma\left(1.702\,x\right)"),
-        ("-x^2/(1+abs(x))", r"-\frac{x^{2}}{1+\left|x\right|}"),
+        ("-x^2/(1+abs(x))", r"\frac{-x^{2}}{1+\left|x\right|}"),
         ("x-(1-x)", r"x-\left(1-x\right)"),
         ("x+-1", r"x+\left(-1\right)"),
         ("1e-3*x", r"1\cdot 10^{-3}\,x"),
@@ -145,8 +145,10 @@ def test_latex(text: str, latex: str) -> None:
         ("x.real", 2, "not arithmetic"),
         ("x[0]", 2, "not arithmetic"),
         ("x if x else 1", 3, "Write * between x and if"),
-        ("lambda: 1", 1, "no lambda"),
-        ("__import__('os')", 1, "no __import__"),
+        ("lambda: 1", 7, "not arithmetic"),
+        ("lambda + 1", 1, "no lambda"),
+        ("__import__('os')", 12, "not arithmetic"),
+        ("__import__(x)", 1, "no __import__"),
         ("x; x", 2, "not arithmetic"),
         ("x = 1", 3, "not arithmetic"),
         ("x < 1", 3, "not arithmetic"),
