@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.core.archive import open_session, write_archive
 from engine.core.catalog import Entry, Preset, Topic, entries, entry, load, preset_parameters, topics
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.errors import Cancelled, LabError, UsageError
@@ -93,6 +94,7 @@ __all__ = [
     "import_torch",
     "load",
     "load_toml",
+    "open_session",
     "parse_assignments",
     "parse_session",
     "preset_parameters",
@@ -104,6 +106,7 @@ __all__ = [
     "spec_of",
     "topics",
     "validate",
+    "write_archive",
     "write_atomic",
     "write_outputs",
     "write_session",

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -310,6 +311,11 @@ class MainWindow(QMainWindow):
                 maximized=self.isMaximized(),
             ),
         )
+
+    def arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """The arrays of the pictures on the screen, by experiment."""
+        frames = {name: view.session.frame for name, view in self.views.items()}
+        return {name: frame.arrays for name, frame in frames.items() if frame is not None}
 
     def adopt(self, session: Session) -> None:
         """Open what a session file holds, in place of what is open."""

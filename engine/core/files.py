@@ -24,7 +24,9 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         _replace(path, data)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UsageError("{path} cannot be written: {reason}.", "Choose another place.", path=str(path), reason=reason) from None
+        raise UsageError(
+            "{path} cannot be written: {reason}.", "Choose another place.", path=str(path), reason=reason
+        ) from None
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -7,14 +7,12 @@ import io
 import json
 import math
 import tempfile
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from engine.core.archive import npz
 from engine.core.claims import Claim
 from engine.core.errors import UsageError
 from engine.core.files import write_atomic
@@ -166,15 +164,3 @@ def history_csv(result: Result) -> str:
     writer.writerow(("step", *result.columns))
     writer.writerows((int(step), *map(repr, measures)) for step, *measures in result.history)
     return text.getvalue()
-
-
-def npz(arrays: dict[str, np.ndarray]) -> bytes:
-    """An ``.npz`` archive: no pickles, any array name, no time stamps, so that equal arrays are equal bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
-    return buffer.getvalue()

@@ -46,7 +46,9 @@ def restore(path: Path) -> tuple[Session, Message | None]:
 def _free_name(path: Path) -> Path:
     """A name beside the file that says when it was set aside."""
     moment = time.strftime("%Y%m%d-%H%M%S")
-    names = (path.with_name(f"{path.stem}.damaged-{moment}{end}{path.suffix}") for end in ("", *map("-{}".format, range(2, 100))))
+    names = (
+        path.with_name(f"{path.stem}.damaged-{moment}{end}{path.suffix}") for end in ("", *map("-{}".format, range(2, 100)))
+    )
     return next((name for name in names if not name.exists()), path.with_name(f"{path.stem}.damaged{path.suffix}"))
 
 

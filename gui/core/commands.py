@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from engine.api import LabError, Message, entries, read_session, topics, write_atomic, write_session
+from engine.api import LabError, Message, entries, open_session, topics, write_archive, write_atomic, write_session
 from gui.core.actions import ACTIONS
 from gui.core.export import command_line, csv_text, picture, png_bytes, python_script
 from gui.core.i18n import LANGUAGES, tr, translator
@@ -68,14 +68,14 @@ class Commands(QObject):
     # ---- files ---------------------------------------------------------------------------------------------------
 
     def open_session(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._window, tr("Open a session …"), "", tr("Sessions (*.json)"))
+        name, _ = QFileDialog.getOpenFileName(self._window, tr("Open a session …"), "", tr("Sessions (*.json *.zip)"))
         if name:
             self.open_session_file(Path(name))
 
     def open_session_file(self, path: Path) -> None:
         """Open a session file; one that cannot be read changes nothing."""
         try:
-            session = read_session(path)
+            session = open_session(path)
         except LabError as error:
             self._window.notices.show_error(error.message, error.hint)
             return
@@ -85,12 +85,19 @@ class Commands(QObject):
     def save_session(self) -> None:
         if self._window.file is None:
             self.save_session_as()
-        elif self._attempt(lambda: write_session(self._window.file, self._window.snapshot())):  # type: ignore[arg-type]
+        elif self._attempt(partial(self._write_session, self._window.file)):
             self._window.notices.show_info(Message("Saved as {path}.", {"path": str(self._window.file)}))
+
+    def _write_session(self, path: Path) -> None:
+        """JSON, or a zip that keeps the arrays on the screen too."""
+        if path.suffix == ".zip":
+            write_archive(path, self._window.snapshot(), self._window.arrays())
+        else:
+            write_session(path, self._window.snapshot())
 
     def save_session_as(self) -> None:
         name, _ = QFileDialog.getSaveFileName(
-            self._window, tr("Save the session as …"), "theoria.json", tr("Sessions (*.json)")
+            self._window, tr("Save the session as …"), "theoria.json", tr("Sessions (*.json);;Sessions with arrays (*.zip)")
         )
         if name:
             self._window.file = Path(name)

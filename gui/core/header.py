@@ -11,7 +11,6 @@ from engine.api import Entry, Topic
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
 from gui.core.plot_card import Elided
-from gui.core.plot_card import Elided
 from gui.core.theme import px, space, theming
 
 

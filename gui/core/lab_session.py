@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -105,6 +104,7 @@ class LabSession(QObject):
         self.form.sweep_requested.connect(self.toggle_sweep)
         self.sweep.moved.connect(self._on_sweep_moved)
         self.panel.tweak_requested.connect(self._on_panel_tweak)
+        self.panel.draw_failed.connect(self._on_draw_failed)
         self.transport.play_toggled.connect(self.set_playing)
         self.transport.step_requested.connect(self.step)
         self.transport.restart_requested.connect(self.restart)
@@ -284,7 +284,10 @@ class LabSession(QObject):
     def _show(self, frame: Frame) -> None:
         self.frame = frame
         if not self._draw_failed:
-            self._guard(self.panel.show_frame, frame, self.parameters)
+            try:
+                self.panel.show_frame(frame, self.parameters)
+            except Exception as error:
+                self._on_draw_failed(error)
         if not self._view_update.isActive():
             self._view_update.start()
         self.frame_shown.emit(frame)
@@ -296,16 +299,14 @@ class LabSession(QObject):
             self.claims.set_claims(self.frame.claims)
             self.notes.set_values({**self.frame.measures, **parameter_values(self.frame.parameters)})
 
-    def _guard(self, draw: Callable[..., None], *arguments: Any) -> None:
+    @Slot(object)
+    def _on_draw_failed(self, error: Exception) -> None:
         """A panel that cannot draw says so once and leaves the rest of the program alone."""
-        try:
-            draw(*arguments)
-        except Exception as error:
-            self._draw_failed = True
-            log.exception("panel %s cannot draw", self.entry.name)
-            message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
-            hint = Message("The rest of the program goes on; the details help to report it.")
-            self.notices.show_error(message, hint, traceback.format_exc())
+        self._draw_failed = True
+        log.error("panel %s cannot draw", self.entry.name, exc_info=error)
+        message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+        hint = Message("The rest of the program goes on; the details help to report it.")
+        self.notices.show_error(message, hint, "".join(traceback.format_exception(error)))
 
     @Slot(object)
     def _on_event(self, event: object) -> None:

@@ -23,9 +23,12 @@ class Panel(QWidget):
     -------
     tweak_requested : (dict)
         New parameter values asked for by a gesture in the picture.
+    draw_failed : (Exception)
+        The last frame could not be drawn again after a change of theme or language.
     """
 
     tweak_requested = Signal(dict)
+    draw_failed = Signal(object)
 
     def __init__(self, experiment: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -137,7 +140,10 @@ class Panel(QWidget):
 
     def _redraw(self) -> None:
         if self._last is not None:
-            self.draw(*self._last)
+            try:
+                self.draw(*self._last)
+            except Exception as error:
+                self.draw_failed.emit(error)
 
 
 def are_sizes(sizes: list[Any]) -> bool:

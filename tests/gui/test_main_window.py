@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -9,7 +10,6 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,43 @@ import numpy as np
 import pytest
 from conftest import NAME, SMALL, Open, our_threads, seen, settle
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QListWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QListWidget, QMenu, QTabBar, QWidget
 
 from engine.api import ExperimentState, Frame, Message, Session, WindowState, load, parse_assignments, read_session
 from gui import app as starter
 from gui import main_window as module
 from gui.core import commands as commands_module
+from gui.core.actions import ACTIONS
 from gui.core.export import command_line, csv_text, python_script
 from gui.core.i18n import translator
 from gui.core.lab_session import LabSession
 from gui.core.plot_card import Elided
 from gui.core.sheets import CommandPalette, HelpSheet
-from gui.core.theme import theming, themes
+from gui.core.theme import themes, theming
 from gui.main_window import MainWindow
 
 ROOT = Path(__file__).parents[2]
 CJK = re.compile("[\u3400-\u9fff]")
 LATIN = re.compile("[A-Za-z]{3,}")
-NAMES = {"Theoria", "English", "torch", "PNG", "dpi", "CSV", "Python", "Ctrl", "Shift", "Alt", "Esc", "cos", "rad", "cpu", "Student"}
+NAMES = {
+    "Theoria",
+    "English",
+    "torch",
+    "PNG",
+    "dpi",
+    "CSV",
+    "Python",
+    "Ctrl",
+    "Shift",
+    "Alt",
+    "Esc",
+    "cos",
+    "rad",
+    "cpu",
+    "Student",
+}
 
 
 def session_of(window: MainWindow) -> LabSession:
@@ -142,7 +159,7 @@ def test_a_dragged_slider_paints_while_it_moves_and_ends_at_its_last_value(sessi
     shown: set[int] = set()
     session.frame_shown.connect(lambda frame: shown.add(frame.parameters.dimension))
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(10, 8))
-    for x in range(10, slider.width() - 10, 2):
+    for x in range(10, slider.width() - 10, 6):
         QTest.mouseMove(slider, QPoint(x, 8))
         qtbot.wait(4)
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 10, 8))
@@ -152,12 +169,17 @@ def test_a_dragged_slider_paints_while_it_moves_and_ends_at_its_last_value(sessi
     assert len(session.undo) == 1, "a drag is one gesture"
 
 
-def test_each_effect_does_no_more_than_it_must(session: LabSession, qtbot: Any) -> None:
+def test_each_effect_does_no_more_than_it_must(session: LabSession, qtbot: Any, monkeypatch: Any) -> None:
     runner, before = session.runner, session.frame
     jobs, steps = runner.jobs_started, runner.steps_done
+    drawn: list[str] = []
+    draw = session.panel.draw
+    monkeypatch.setattr(
+        session.panel, "draw", lambda frame, parameters: drawn.append(parameters.unit) or draw(frame, parameters)
+    )
     session.edit(unit="radians")
     assert session.frame is before
-    assert "radians" in session.panel.angle.plotItem.getAxis("bottom").labelText  # type: ignore[attr-defined]
+    assert drawn == ["radians"]
     session.edit(bins=33)
     qtbot.waitUntil(lambda: len(session.frame.picture.density) == 33, timeout=5000)
     assert (runner.jobs_started, runner.steps_done) == (jobs, steps)
@@ -194,7 +216,9 @@ def test_undo_and_redo(window: MainWindow, session: LabSession, qtbot: Any) -> N
     assert session.parameters.dimension == 9  # type: ignore[attr-defined]
 
 
-def test_the_same_seed_gives_the_same_picture_and_a_new_one_another(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_the_same_seed_gives_the_same_picture_and_a_new_one_another(
+    window: MainWindow, session: LabSession, qtbot: Any
+) -> None:
     before = numbers(session.frame)  # type: ignore[arg-type]
     generation = session.runner.generation
     do(window, "restart")
@@ -298,7 +322,9 @@ def test_a_panel_that_cannot_draw_says_so_once(session: LabSession, qtbot: Any, 
     assert session.notices.notice is None
 
 
-def test_a_panel_that_cannot_draw_survives_theme_and_language(session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any) -> None:
+def test_a_panel_that_cannot_draw_survives_theme_and_language(
+    session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any
+) -> None:
     def broken(frame: Frame, parameters: Any) -> None:
         raise ZeroDivisionError("crooked picture")
 
@@ -325,9 +351,9 @@ def test_a_run_that_fails_says_so_and_the_next_one_clears_it(window: MainWindow,
     assert session.frame.parameters.law == "laplace"  # type: ignore[union-attr]
 
 
-def test_after_a_failure_a_live_tweak_and_play_start_again(session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any) -> None:
-    import dataclasses
-
+def test_after_a_failure_a_live_tweak_and_play_start_again(
+    session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any
+) -> None:
     broken = dataclasses.replace(load(NAME), step=lambda *_: 1 / 0)
     monkeypatch.setattr(session.runner, "_load", lambda: broken)
     session.edit(pairs=3_000_000)
@@ -353,7 +379,7 @@ def texts(window: MainWindow) -> list[str]:
         found.append(label.whole if isinstance(label, Elided) else label.text())
     for button in seen(window, QAbstractButton):
         found += [button.text(), button.toolTip(), button.accessibleName()]
-    for action in window.findChildren(QAction):
+    for action in [*window.actions(), *(action for menu in window.findChildren(QMenu) for action in menu.actions())]:
         found.append(action.text())
     for tabs in seen(window, QTabBar):
         found += [tabs.tabText(index) for index in range(tabs.count())]
@@ -373,7 +399,7 @@ def words(text: str) -> str:
 def test_everything_is_translated_while_it_runs(window: MainWindow, session: LabSession, qtbot: Any) -> None:
     settle()
     english = texts(window)
-    assert [text for text in english if CJK.search(text)] == ["中文 / English"] * english.count("中文 / English")
+    assert {text for text in english if CJK.search(text) and "中文 / English" not in text} == set()
     do(window, "next_language")
     qtbot.wait(150)
     window.status.refresh()
@@ -384,7 +410,7 @@ def test_everything_is_translated_while_it_runs(window: MainWindow, session: Lab
     qtbot.wait(150)
     window.status.refresh()
     back = texts(window)
-    assert [text for text in back if CJK.search(text) and text != "中文 / English"] == []
+    assert {text for text in back if CJK.search(text) and "中文 / English" not in text} == set()
 
 
 def test_the_subspace_form_and_presets_are_translated_too(window: MainWindow, session: LabSession, qtbot: Any) -> None:
@@ -586,7 +612,8 @@ def test_a_session_is_saved_at_the_end_and_comes_back(open_theoria: Open, tmp_pa
     assert (translator.language, theming.current.name, theming.zoom) == ("zh", "light", 1.1)
     assert not again.rail.isVisible()
     settle()
-    assert back.panel.splitter_state() == splitters
+    for sizes, kept in zip(back.panel.splitter_state(), splitters, strict=True):
+        assert [size / sum(sizes) for size in sizes] == pytest.approx([size / sum(kept) for size in kept], abs=0.01)
     assert again.snapshot().experiments == saved.experiments
 
 
@@ -655,7 +682,9 @@ def test_a_strange_session_still_opens(open_theoria: Open, bad: dict[str, Any]) 
 @pytest.mark.parametrize("moment", ["before torch", "at full load", "while hidden"])
 def test_closing_is_quick_and_leaves_no_thread(open_theoria: Open, tmp_path: Path, qtbot: Any, moment: str) -> None:
     busy = {"dimension": 1000, "pairs": 10_000_000, "method": "vectors"}
-    window = open_theoria(Session(language="en"), tmp_path / "session.json", wait="" if moment == "before torch" else "frame", **busy)
+    window = open_theoria(
+        Session(language="en"), tmp_path / "session.json", wait="" if moment == "before torch" else "frame", **busy
+    )
     if moment != "before torch":
         qtbot.waitUntil(lambda: session_of(window).runner.steps_done > 3, timeout=20_000)
     if moment == "while hidden":
@@ -724,7 +753,9 @@ def test_the_palette_moves_with_the_arrows_and_does_nothing_for_nonsense(window:
     opened.close()
 
 
-def test_every_command_of_the_palette_can_be_done(window: MainWindow, session: LabSession, monkeypatch: Any, qtbot: Any) -> None:
+def test_every_command_of_the_palette_can_be_done(
+    window: MainWindow, session: LabSession, monkeypatch: Any, qtbot: Any
+) -> None:
     no_file = type("Dialog", (), {"getOpenFileName": lambda *_: ("", ""), "getSaveFileName": lambda *_: ("", "")})
     monkeypatch.setattr(commands_module, "QFileDialog", no_file)
     for name, action in window.actions_by_name.items():
@@ -741,7 +772,7 @@ def test_the_sheet_of_keys_names_every_key(window: MainWindow) -> None:
     settle()
     (sheet,) = seen(window, HelpSheet)
     text = "\n".join(label.text() for label in sheet.findChildren(QLabel))
-    for spec in commands_module.__dict__.get("ACTIONS", ()) or __import__("gui.core.actions", fromlist=["ACTIONS"]).ACTIONS:
+    for spec in ACTIONS:
         assert spec.title in text or not spec.keys
     sheet.close()
 
@@ -806,8 +837,11 @@ def test_the_copied_data_are_those_of_the_picture(window: MainWindow, session: L
     assert len(columns) < 30, "a curve is a column, not four hundred"
 
 
-def test_the_picture_has_the_dots_of_print(window: MainWindow, session: LabSession, tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_picture_has_the_dots_of_print(
+    window: MainWindow, session: LabSession, tmp_path: Path, monkeypatch: Any, qtbot: Any
+) -> None:
     file = tmp_path / "picture.png"
+    qtbot.wait(200)
     monkeypatch.setattr(commands_module, "QFileDialog", type("Dialog", (), {"getSaveFileName": lambda *_: (str(file), "")}))
     do(window, "export_picture")
     image = QImage(str(file))
@@ -838,6 +872,7 @@ def show(window):
         view = window.view
         if view is not None and view.session.finished:
             print("picture", view.session.frame.parameters.dimension, flush=True)
+            timer.stop()
             window.close()
     timer = QTimer(window, interval=20)
     timer.timeout.connect(look)
@@ -853,7 +888,9 @@ def test_the_program_starts_shows_saves_and_ends_cleanly(tmp_path: Path) -> None
     state = ExperimentState(parameters={**SMALL, "dimension": 12})
     (tmp_path / "session.json").write_text(Session(experiments={NAME: state}).to_json())
     environment = {**os.environ, "THEORIA_HOME": str(tmp_path), "PYTHONFAULTHANDLER": "1"}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout) == (0, "picture 12\n"), done.stderr
     assert "Traceback" not in done.stderr
     assert json.loads((tmp_path / "session.json").read_text())["experiments"][NAME]["parameters"]["dimension"] == 12
@@ -861,10 +898,8 @@ def test_the_program_starts_shows_saves_and_ends_cleanly(tmp_path: Path) -> None
 
 def test_a_damaged_session_is_said_in_the_window(open_theoria: Open) -> None:
     window = open_theoria()
-    window.notices.show_warning(Message("The last session could not be opened: {problem} It was set aside as {path}.", {"problem": "x", "path": "y"}))
+    values = {"problem": "x", "path": "y"}
+    window.notices.show_warning(Message("The last session could not be opened: {problem} It was set aside as {path}.", values))
     session_of(window).edit(dimension=9)
     settle()
     assert window.notices.isVisible()
-
-
-Callback = Callable[[], None]
