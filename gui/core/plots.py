@@ -16,8 +16,11 @@ from typing import Any, TypeVar
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QFrame, QGraphicsScene, QWidget
+from PySide6.QtGui import QCursor, QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QMenu, QToolButton, QWidget
 
+from gui.core.i18n import tr, translator
+from gui.core.icons import set_icon
 from gui.core.plot_axes import Axis, Grid, steady_range
 from gui.core.plot_base import SERIES_DASHES, SERIES_SYMBOLS, Plotted, Styled, Swatch, pen
 from gui.core.plot_card import PRINT_RATIO, Card, render_widget
@@ -68,10 +71,12 @@ class PlotCard(Card):
 
     def __init__(self, title: str = "", parent: QWidget | None = None, *, expandable: bool = True) -> None:
         self._ranges: dict[str, Range | None] = {"x": None, "y": None}
+        self._held = False
         self.items: list[Any] = []
         super().__init__(title, parent, expandable=expandable)
         self._build_plot()
         self.set_content(self.view)
+        self._build_reset()
         self.restyle()
 
     def _build_plot(self) -> None:
@@ -84,11 +89,26 @@ class PlotCard(Card):
         self.plot = self.view.getPlotItem()
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
+        self.plot.getViewBox().sigRangeChangedManually.connect(self._on_moved_by_hand)
+        self.view.scene().sigMouseClicked.connect(self._on_clicked)
         self.plot.getViewBox().setDefaultPadding(0.02)
         self.grid = Grid(self.axes["y"])
         self.plot.addItem(self.grid, ignoreBounds=True)
         self.view.viewport().installEventFilter(self)
+
+    def _build_reset(self) -> None:
+        self.reset_button = QToolButton(self)
+        self.reset_button.setProperty("role", "ghost")
+        self.reset_button.setProperty("compact", True)
+        set_icon(self.reset_button, "reset", "muted", 14)
+        self.reset_button.clicked.connect(self.reset_view)
+        self.reset_button.hide()
+        self._retranslate()
+        translator.changed.connect(self._retranslate)
+        self.header.insertWidget(self.header.count() - 1, self.reset_button)
+
+    def _retranslate(self) -> None:
+        self.reset_button.setToolTip(tr("Reset the view"))
 
     def add(self, item: Item) -> Item:
         """Put an item into the plot and the legend, and give it back."""
@@ -130,18 +150,50 @@ class PlotCard(Card):
         steady : bool
             Pass the range through `steady_range`, so that the axis rests while numbers fluctuate.
         """
-        box = self.plot.getViewBox()
         for axis, wanted in (("x", x), ("y", y)):
             if wanted is None:
                 continue
             shown = steady_range(self._ranges[axis], wanted) if steady else wanted
-            if shown == self._ranges[axis]:
-                continue
-            self._ranges[axis] = shown
-            low, high = shown
-            if self.axes[axis].logMode:
-                low, high = (math.log10(max(end, 1e-300)) for end in shown)
-            (box.setXRange if axis == "x" else box.setYRange)(low, high, padding=0)
+            if shown != self._ranges[axis]:
+                self._ranges[axis] = shown
+                if not self._held:
+                    self._apply_range(axis, shown)
+
+    def reset_view(self) -> None:
+        """Show again what the panel wants shown, after the mouse has moved or zoomed the view."""
+        self._held = False
+        self.reset_button.hide()
+        for axis, shown in self._ranges.items():
+            if shown is None:
+                self.plot.getViewBox().enableAutoRange(axis=axis)
+            else:
+                self._apply_range(axis, shown)
+
+    def _apply_range(self, axis: str, shown: Range) -> None:
+        low, high = shown
+        if self.axes[axis].logMode:
+            low, high = (math.log10(max(end, 1e-300)) for end in shown)
+        box = self.plot.getViewBox()
+        (box.setXRange if axis == "x" else box.setYRange)(low, high, padding=0)
+
+    def _on_moved_by_hand(self) -> None:
+        """What a hand has chosen stays, whatever the next frames would show."""
+        self._held = True
+        self.reset_button.show()
+
+    def _on_clicked(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.RightButton:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Reset the view"), self.reset_view)
+        menu.addAction(tr("Show it alone, or all again"), self.expand_requested.emit)
+        menu.addAction(tr("Copy this picture"), self.copy_picture)
+        menu.popup(QCursor.pos())
+
+    def copy_picture(self) -> None:
+        """Put this card into the clipboard, at 300 dots per inch."""
+        QGuiApplication.clipboard().setImage(render_widget(self))
 
     def set_log(self, *, x: bool = False, y: bool = False) -> None:
         """Make axes logarithmic; their numbers are then powers of ten."""
@@ -181,6 +233,9 @@ class PlotCard(Card):
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.expand_requested.emit()
             return True
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonPress:
+            boxed = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)  # Alt and drag: zoom into a box
+            self.plot.getViewBox().setMouseMode(pg.ViewBox.RectMode if boxed else pg.ViewBox.PanMode)
         if event.type() == QEvent.Type.Wheel and not any(self.plot.getViewBox().state["mouseEnabled"]):
             event.ignore()  # let the page scroll
             return True

@@ -25,6 +25,7 @@ from gui.core.theme import px, space
 
 MOUSE = (
     ("Drag in a picture", "Move it; the right button scales it"),
+    ("Drag with Alt in a picture", "Zoom into a box"),
     ("Wheel in a picture", "Zoom"),
     ("Double click on a picture", "Show it alone, or all again"),
     ("Arrow keys on a slider", "One step; with Shift a tenth, with Ctrl ten"),

@@ -452,3 +452,18 @@ def test_plots_die_with_their_owner(qapp):
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert gone == ["card"]
     theming.set("light")
+
+
+def test_a_view_moved_by_hand_stays_until_it_is_reset(qtbot) -> None:
+    card = PlotCard("held")
+    qtbot.addWidget(card)
+    box = card.plot.getViewBox()
+    card.set_range(x=(0.0, 1.0), y=(0.0, 2.0))
+    box.setRange(xRange=(5.0, 6.0), padding=0)
+    box.sigRangeChangedManually.emit([True, False])
+    card.set_range(x=(0.0, 3.0))
+    assert box.viewRange()[0] == [5.0, 6.0]
+    assert not card.reset_button.isHidden()
+    card.reset_view()
+    assert box.viewRange() == [[0.0, 3.0], [0.0, 2.0]]
+    assert card.reset_button.isHidden()
