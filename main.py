@@ -156,7 +156,7 @@ def render(
     parameters = _parameters(name, preset, assignments, seed)
     check_folder(out.parent, [out.name])
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from gui.core import offscreen
+    from gui.core.output import offscreen
 
     offscreen.render(name, parameters, out, pixels, language, theme, device, window)
     return 0
@@ -172,7 +172,7 @@ def gallery(
 
     check_folder(out)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from gui.core.gallery import make_gallery
+    from gui.core.output.gallery import make_gallery
 
     failed = make_gallery(out, _size(size), lambda name: print(name, file=sys.stderr))
     return _say(str(out / "index.html")) or int(failed)
@@ -221,7 +221,7 @@ QT_OPTIONS |= {"qwindowgeometry", "qwindowicon", "qwindowtitle", "fontengine", "
 def _window(arguments: Sequence[str]) -> int:
     """Open the window; without a display make the gallery instead."""
     from engine.api import entry, read_session
-    from gui.core import display
+    from gui.core.output import display
 
     ours, qt, files = _window_arguments(arguments)
     if "experiment" in ours:

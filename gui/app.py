@@ -16,9 +16,9 @@ from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, QtMsg
 from PySide6.QtWidgets import QApplication
 
 from engine.api import Message, Session, entry, import_torch, load
-from gui.core.autosave import Autosave, restore, session_path
 from gui.core.i18n import translator
 from gui.core.theme import has_cjk_font, theming
+from gui.core.window.autosave import Autosave, restore, session_path
 from gui.main_window import MainWindow
 
 log = logging.getLogger(__name__)

@@ -15,20 +15,20 @@ from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, Q
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.api import Entry, ExperimentState, LabError, Message, Session, WindowState, device_problem, entries, entry, topics
-from gui.core.actions import ACTIONS, PRESENTER_ONLY
-from gui.core.autosave import Autosave
-from gui.core.commands import Commands
-from gui.core.header import Header
 from gui.core.i18n import tr, translator
 from gui.core.icons import icon
-from gui.core.lab_view import LabView
-from gui.core.notices import NoticeStrip
-from gui.core.panel import are_sizes
-from gui.core.presentation import Presentation
-from gui.core.rail import Rail
-from gui.core.side import Side
-from gui.core.status import Status
+from gui.core.lab.notices import NoticeStrip
+from gui.core.lab.panel import are_sizes
 from gui.core.theme import space, theming
+from gui.core.window.actions import ACTIONS, PRESENTER_ONLY
+from gui.core.window.autosave import Autosave
+from gui.core.window.commands import Commands
+from gui.core.window.header import Header
+from gui.core.window.lab_view import LabView
+from gui.core.window.presentation import Presentation
+from gui.core.window.rail import Rail
+from gui.core.window.side import Side
+from gui.core.window.status import Status
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.api import LabError, entries
-from gui.core import offscreen
-from gui.core.gallery import make_gallery, page
+from gui.core.output import offscreen
+from gui.core.output.gallery import make_gallery, page
 
 
 def test_the_page_shows_every_experiment_and_how_to_get_a_window() -> None:

@@ -562,42 +562,48 @@ def test_stop_cancels_and_the_runner_goes_on(make: Make) -> None:
     assert listener.last["level"] == 7
 
 
-def test_anything_in_any_order_leaves_no_thread() -> None:
-    def short(parameters: Parameters, context: Context) -> torch.Tensor:
-        for _ in range(3):
-            context.checkpoint()
-            time.sleep(0.001)
-        return init(parameters, context)
+def short(parameters: Parameters, context: Context) -> torch.Tensor:
+    """A few milliseconds."""
+    for _ in range(3):
+        context.checkpoint()
+        time.sleep(0.001)
+    return init(parameters, context)
 
-    for seed in range(12):
-        chance = random.Random(seed)
-        experiment = toy(init=short, pacing=chance.choice(["paced", "latest"]))
-        runner = Runner(lambda experiment=experiment: experiment, "cpu", f"runner chaos {seed}")  # type: ignore[misc]
-        listener = Listener(runner)
-        for _ in range(40):
-            value = chance.randrange(1000)
-            action = chance.choice(
-                [
-                    lambda value=value: runner.submit(Parameters(value=value, steps=chance.choice([0, 3, 10**6]))),
-                    lambda value=value: runner.tweak(Parameters(value=value, gain=2.0)),
-                    runner.play,
-                    runner.pause,
-                    runner.advance,
-                    runner.stop,
-                    lambda: runner.set_speed(chance.choice([0.1, 1.0, 8.0])),
-                    lambda: runner.suspend(chance.random() < 0.5),
-                    listener.look,
-                ]
-            )
-            action()
-            time.sleep(chance.random() * 0.004)
-        if seed % 2:
-            runner.play()
-            runner.suspend(False)
-            runner.set_speed(1.0)
-            newest = runner.submit(Parameters(value=77, steps=2))
-            listener.until(lambda newest=newest: [e for e in listener.of(Finished) if e.generation == newest])
-            assert listener.last["level"] == 79
-        runner.close()
-        assert runner.join(SOON)
+
+def do_anything(runner: Runner, listener: Listener, chance: random.Random) -> None:
+    """One of all things that can be asked for."""
+    value, steps = chance.randrange(1000), chance.choice([0, 3, 10**6])
+    match chance.choice(["submit", "tweak", "play", "pause", "advance", "stop", "speed", "suspend", "look"]):
+        case "submit":
+            runner.submit(Parameters(value=value, steps=steps))
+        case "tweak":
+            runner.tweak(Parameters(value=value, gain=2.0))
+        case "speed":
+            runner.set_speed(chance.choice([0.1, 1.0, 8.0]))
+        case "suspend":
+            runner.suspend(chance.random() < 0.5)
+        case "look":
+            listener.look()
+        case plain:
+            getattr(runner, plain)()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_anything_in_any_order_leaves_no_thread(seed: int) -> None:
+    chance = random.Random(seed)
+    experiment = toy(init=short, pacing=chance.choice(["paced", "latest"]))
+    runner = Runner(lambda: experiment, "cpu", "runner chaos")
+    listener = Listener(runner)
+    for _ in range(40):
+        do_anything(runner, listener, chance)
+        time.sleep(chance.random() * 0.004)
+    if seed % 2:
+        runner.play()
+        runner.suspend(False)
+        runner.set_speed(1.0)
+        newest = runner.submit(Parameters(value=77, steps=2))
+        listener.until(lambda: newest in [event.generation for event in listener.of(Finished)])
+        assert listener.last["level"] == 79
+    runner.close()
+    assert runner.join(SOON)
     assert [thread.name for thread in threading.enumerate() if "chaos" in thread.name] == []

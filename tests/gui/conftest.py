@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import ExperimentState, Session
 from gui.app import open_window
 from gui.core.i18n import translator
-from gui.core.lab_session import LabSession
+from gui.core.lab.session import LabSession
 from gui.core.theme import theming
 from gui.main_window import MainWindow
 
@@ -98,6 +98,7 @@ def open_theoria(qapp: QApplication, qtbot: Any, tmp_path: Path, monkeypatch: py
         **values: Any,
     ) -> MainWindow:
         chosen = session or Session(language="en", theme="dark")
+        chosen.current = chosen.current or NAME
         if session is None or values:
             chosen.experiments[NAME] = ExperimentState(parameters={**SMALL, **values})
         window = open_window(chosen, path, device)

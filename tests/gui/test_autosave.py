@@ -16,8 +16,8 @@ import pytest
 from PySide6.QtCore import QObject
 
 from engine.api import ExperimentState, Message, Session, read_session
-from gui.core import autosave as module
-from gui.core.autosave import Autosave, restore, session_path
+from gui.core.window import autosave as module
+from gui.core.window.autosave import Autosave, restore, session_path
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,10 +15,10 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QApplication, QFileDialog, QVBoxLayout, QWidget
 
 from engine.api import FieldSpec, LabParameters, Ui, field_specs, spec_of
-from gui.core.field_editors import PAUSE, ChoiceEditor, FileEditor, NumberEditor, SeedEditor, SwitchEditor, TextEditor
-from gui.core.field_scale import Scale, nearest_in_series, nice_step, round_mantissa, scale_of
-from gui.core.field_text import parse_typed, show_number, show_value, symbol_html
-from gui.core.fields import Field
+from gui.core.form.editors import PAUSE, ChoiceEditor, FileEditor, NumberEditor, SeedEditor, SwitchEditor, TextEditor
+from gui.core.form.field import Field
+from gui.core.form.scale import Scale, nearest_in_series, nice_step, round_mantissa, scale_of
+from gui.core.form.text import parse_typed, show_number, show_value, symbol_html
 from gui.core.i18n import translator
 
 LEFT = Qt.MouseButton.LeftButton

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import Entry, LabParameters, Preset, Ui
 from engine.core.parameters import problem
 from gui.core import i18n
-from gui.core.field_drafts import Drafts
-from gui.core.field_parts import is_put_away
 from gui.core.form import Form
+from gui.core.form.drafts import Drafts
+from gui.core.form.parts import is_put_away
 from gui.core.i18n import translator
 from gui.core.theme import theming
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QByteArray, QPointF, QThread
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
-from gui.core.formula_label import FormulaLabel
-from gui.core.formulas import Formula, FormulaStore, formula_problems, make_formula, normalised
+from gui.core.notes.formula_label import FormulaLabel
+from gui.core.notes.formulas import Formula, FormulaStore, formula_problems, make_formula, normalised
 
 DENSITY = r"p_n(\theta)=\frac{\Gamma(n/2)}{\Gamma(\frac{n-1}2)\sqrt\pi}\sin^{n-2}\theta"
 SOUND = [
@@ -171,7 +171,7 @@ def test_store_delivers_on_the_gui_thread(store, qtbot, monkeypatch):
         made_on.append(threading.current_thread())
         return make_formula(tex, display=display)
 
-    monkeypatch.setattr("gui.core.formulas.make_formula", watched)
+    monkeypatch.setattr("gui.core.notes.formulas.make_formula", watched)
     store.ready.connect(lambda: ready_on.append(QThread.currentThread()))
     assert store.get("x+y") is None
     assert store.get("x+y") is None

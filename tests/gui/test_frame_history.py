@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.api import Frame, LabParameters
-from gui.core.frame_history import FrameHistory
+from gui.core.lab.history import FrameHistory
 
 
 @dataclass(frozen=True)

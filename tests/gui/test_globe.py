@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from gui.core.globe import Globe, camera, equal_area_angles, graticule, great_arc
+from gui.core.plots.globe import Globe, camera, equal_area_angles, graticule, great_arc
 from gui.core.theme import theming
 
 angles = st.floats(-10, 10)

@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QFont, QTextCursor, QTextFormat
 
-from gui.core.formulas import FormulaStore
-from gui.core.live_text import DASH, format_value
 from gui.core.notes import NotesView, fill_values, live_names
+from gui.core.notes.formulas import FormulaStore
+from gui.core.notes.live_text import DASH, format_value
 
 DARK = ("#E8ECF1", "#8D97A6", "#57A8F5", "#151A21", 13)
 NOTE = r"""# Angles

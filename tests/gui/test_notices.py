@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.api import Message
 from gui.core.i18n import translator
-from gui.core.notices import Details, NoticeStrip
+from gui.core.lab.notices import Details, NoticeStrip
 
 LEFT = Qt.MouseButton.LeftButton
 

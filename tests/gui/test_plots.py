@@ -16,8 +16,6 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.core.plot_axes import log_texts, nice_step, power_text, tick_texts
-from gui.core.plot_items import FINE_POINTS, thin
 from gui.core.plots import (
     Band,
     Card,
@@ -34,6 +32,8 @@ from gui.core.plots import (
     sequential_lut,
     steady_range,
 )
+from gui.core.plots.axes import log_texts, nice_step, power_text, tick_texts
+from gui.core.plots.items import FINE_POINTS, thin
 from gui.core.theme import load_theme, luminance, themes, theming
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QObject, QThread
 
 from engine.api import Finished, Frame, FrameReady, LabParameters, Mailbox, Message, Progress, Started
-from gui.core.pump import FASTEST, SLOWEST, Pump
+from gui.core.lab.pump import FASTEST, SLOWEST, Pump
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from engine.api import FieldSpec, LabParameters, Ui, spec_of, validate
-from gui.core import sweep as module
-from gui.core.sweep import Sweep, position_of, value_at
+from gui.core.lab import sweep as module
+from gui.core.lab.sweep import Sweep, position_of, value_at
 
 
 class Parameters(LabParameters):

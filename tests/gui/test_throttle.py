@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject
 
-from gui.core.throttle import Throttle
+from gui.core.lab.throttle import Throttle
 
 INTERVAL = 40
 
@@ -64,7 +65,7 @@ def test_a_dragging_hand_is_heard_at_most_once_per_interval(heard: Heard, qtbot:
         QCoreApplication.processEvents()
     qtbot.wait(2 * INTERVAL)
     moments = [moment for moment, _ in heard.calls]
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert min(gaps) > 0.8 * INTERVAL / 1000
     assert 5 <= len(heard.calls) <= 15
     assert heard.calls[-1][1] == heard.newest

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
 from gui.core.i18n import translator
-from gui.core.transport import BUSY_DELAY, POSITIONS, SPEEDS, Stopwatch, TransportBar, speed_text
+from gui.core.lab.transport import BUSY_DELAY, POSITIONS, SPEEDS, Stopwatch, TransportBar, speed_text
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -65,7 +65,7 @@ def test_the_clock_runs_only_while_playing(monkeypatch) -> None:
     def clock() -> float:
         return now[0]
 
-    monkeypatch.setattr("gui.core.transport.time.monotonic", clock)
+    monkeypatch.setattr("gui.core.lab.transport.time.monotonic", clock)
     watch = Stopwatch()
     now[0] = 20.0
     assert watch.seconds == 0

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from engine.api import LabParameters, Ui
 from gui.core.form import Form
 from gui.core.i18n import translator
-from gui.core.undo import ParameterHistory
+from gui.core.lab.undo import ParameterHistory
 
 
 class Parameters(LabParameters):

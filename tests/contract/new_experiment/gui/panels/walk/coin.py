@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.api import Frame
-from gui.core.panel import Panel
+from gui.core.lab.panel import Panel
 from gui.core.plots import Histogram, PlotCard
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What leaves the program: exports, pictures without a window, the gallery."""

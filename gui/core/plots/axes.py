@@ -1,0 +1,169 @@
+"""Axes of plots: ranges that stand still, numbers a reader can take in, faint horizontal grid lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF
+from PySide6.QtGui import QPainter
+
+from gui.core.plots.base import Plotted, pen
+from gui.core.theme import Theme, font, px
+
+SHRINK_BELOW = 0.45
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+NARROW_SPACE = "\u202f"
+
+
+def nice_step(span: float) -> float:
+    """A step of 1, 2 or 5 times a power of ten that divides a span into about ten parts."""
+    raw = span / 10
+    power = 10.0 ** math.floor(math.log10(raw))
+    return power * next(nice for nice in (1, 2, 5, 10) if raw <= nice * power * (1 + 1e-9))
+
+
+def steady_range(previous: tuple[float, float] | None, wanted: tuple[float, float]) -> tuple[float, float]:
+    """An axis range with round ends that does not jump while numbers change.
+
+    It grows at once when the wanted range leaves it, and shrinks only when the wanted range fills less than 45 % of it.
+
+    Parameters
+    ----------
+    previous : tuple of float, or None
+        What the axis shows now.
+    wanted : tuple of float
+        The smallest and largest value that must be visible. Infinite or missing values leave the axis as it is.
+
+    Returns
+    -------
+    tuple of float
+        The range to show; it contains `wanted`.
+    """
+    low, high = sorted(map(float, wanted))
+    span = high - low
+    if not math.isfinite(span):
+        return previous or (0.0, 1.0)
+    if (
+        previous is not None
+        and previous[0] <= low
+        and high <= previous[1]
+        and span >= SHRINK_BELOW * (previous[1] - previous[0])
+    ):
+        return previous
+    if span <= 1e-9 * max(abs(low), abs(high)) or span < 1e-300:
+        margin = 0.5 * max(abs(low), abs(high)) or 0.5
+        low, high, span = low - margin, high + margin, 2 * margin
+    step = nice_step(span)
+    return min(low, math.floor(low / step + 1e-9) * step), max(high, math.ceil(high / step - 1e-9) * step)
+
+
+def power_text(value: float, digits: int = 3) -> str:
+    """A number as mantissa and power of ten: ``1.2·10⁻⁵``; the mantissa 1 is left out."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    lead = {"1": "", "-1": "−"}.get(mantissa, mantissa.replace("-", "−") + "·")
+    return lead + power
+
+
+def tick_texts(values: Sequence[float], spacing: float) -> list[str]:
+    """The numbers at the ticks of a linear axis: no more decimals than the spacing needs, powers of ten at the extremes."""
+    largest = max((abs(v) for v in values), default=0.0)
+    if largest >= 1e6 or 0 < largest < 1e-3:
+        digits = max(1, math.floor(math.log10(largest)) - math.floor(math.log10(spacing)) + 1) if largest else 1
+        return [power_text(0.0 if abs(v) < spacing / 1e6 else v, digits) for v in values]
+    places = max(0, math.ceil(-math.log10(spacing) - 1e-9))
+    texts = [f"{0.0 if abs(v) < spacing / 1e6 else v:,.{places}f}" for v in values]
+    return [text.replace(",", NARROW_SPACE).replace("-", "−") for text in texts]
+
+
+def log_texts(values: Sequence[float]) -> list[str]:
+    """The numbers at the ticks of a logarithmic axis, given their logarithms: ``10ᵏ`` at the decades, nothing between them."""
+    return ["10" + str(round(v)).translate(SUPERSCRIPTS) if abs(v - round(v)) < 1e-6 else "" for v in values]
+
+
+def sparse_log_texts(values: Sequence[float]) -> list[str]:
+    """The numbers at all ticks of a logarithmic axis that spans about a decade or less."""
+    numbers = [10.0**v for v in values]
+    return [f"{n:g}".replace("-", "−") if 1e-3 <= n < 1e5 else power_text(n, 1) for n in numbers]
+
+
+class Axis(pg.AxisItem):
+    """An axis in the theme's colours and figures; never rescales its numbers by an SI prefix."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation, maxTickLength=0)
+        self.enableAutoSIPrefix(False)
+        self.title = ""
+
+    def set_title(self, title: str) -> None:
+        """Name the quantity and its unit beside the axis; an empty title takes no room."""
+        self.title = title
+        self.restyle_title()
+
+    def restyle_title(self) -> None:
+        """Set the title again in the current type size."""
+        self.label.setFont(font(12))
+        self.setLabel(self.title or None)
+        self.showLabel(bool(self.title))
+
+    def restyle(self, theme: Theme) -> None:
+        """Take colours and fonts from a theme."""
+        line = pen(theme, "line", 1)
+        self.setPen(line)
+        self.setTickPen(line)
+        self.setTextPen(theme.colour("muted"))
+        self.setTickFont(font(12, tabular=True))
+        vertical = self.orientation in ("left", "right")
+        self.setStyle(
+            tickLength=0 if vertical else -px(4),
+            tickTextOffset=px(8 if vertical else 6),
+            autoReduceTextSpace=True,
+            hideOverlappingLabels=px(24),
+            maxTickLevel=0,
+        )
+        self.setTickDensity(1.2 / math.sqrt(theme.scale))
+        self.textWidth = px(26)
+        self.textHeight = px(16)
+        self.restyle_title()
+        self._adjustSize()
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        if not values:
+            return []
+        if self.logMode:
+            return sparse_log_texts(values) if self.range[1] - self.range[0] < 1 else log_texts(values)
+        return tick_texts(values, spacing or 1.0)
+
+    def major(self) -> list[float]:
+        """The places of the labelled ticks, in view coordinates."""
+        low, high = self.range
+        length = self.geometry().height() if self.orientation in ("left", "right") else self.geometry().width()
+        levels = self.tickValues(low, high, max(length, 1))
+        if self.logMode:
+            return [v for _, values in levels for v in values if high - low < 1 or abs(v - round(v)) < 1e-6]
+        return levels[0][1] if levels else []
+
+
+class Grid(Plotted):
+    """Faint horizontal lines at the labelled ticks of the left axis, under everything else."""
+
+    def __init__(self, axis: Axis) -> None:
+        super().__init__()
+        self.axis = axis
+        self.setZValue(-1000)
+
+    def restyle(self, theme: Theme) -> None:
+        self.line = pen(theme, "line", 1, alpha=0.55)
+        self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        frame = self.frame()
+        painter.setPen(self.line)
+        heights = [self.to_pixels(0, y).y() for y in self.axis.major()]
+        inside = [round(y) + 0.5 for y in heights if frame.top() + 1 < y < frame.bottom() - 1]
+        painter.drawLines([QLineF(frame.left(), y, frame.right(), y) for y in inside])

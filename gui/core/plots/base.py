@@ -1,0 +1,179 @@
+"""What all items of a plot share: pens by role, and drawing in pixels over a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import ArrayLike, NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+
+from gui.core.plots.paint import dashed
+from gui.core.theme import Role, Theme, font, theming
+
+# One place for the settings of pyqtgraph: thin lines without antialiasing are what moves at 60 frames a second.
+pg.setConfigOptions(antialias=False, imageAxisOrder="row-major", background=None, foreground="w")
+
+Dash = str | Sequence[float] | None
+DASHES: dict[str, tuple[float, ...]] = {"dash": (6, 4), "dot": (1.2, 3), "dashdot": (7, 3, 1.2, 3), "long": (11, 4)}
+SERIES_DASHES: tuple[Dash, ...] = (None, "dash", "dot", "dashdot", "long", (3, 2))
+SERIES_SYMBOLS = ("o", "s", "t", "d", "x", "+")
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """How an item looks in a legend: a line with its dash, a marker, or a filled patch."""
+
+    kind: str
+    role: Role
+    dash: Dash = None
+    symbol: str = "o"
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """A plot item that takes its colours from the theme."""
+
+    def restyle(self, theme: Theme) -> None:
+        """Take colours, widths and fonts from a theme."""
+
+
+def pen(theme: Theme, role: Role, width: float = 1.0, dash: Dash = None, alpha: float = 1.0) -> QPen:
+    """A pen for drawing in pixels.
+
+    Parameters
+    ----------
+    theme : Theme
+        Where the colour of `role` and the line scale come from.
+    role : str or int
+        See `Theme.colour`.
+    width : float
+        Pixels before the line scale.
+    dash : str, sequence of float, or None
+        A name of `DASHES` or lengths of strokes and gaps in pixels; None draws through.
+    alpha : float
+        Opacity.
+    """
+    thick = theme.width(width)
+    made = QPen(theme.colour(role, alpha), thick)
+    made.setCapStyle(Qt.PenCapStyle.FlatCap if dash else Qt.PenCapStyle.RoundCap)
+    made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    if dash:
+        lengths = DASHES[dash] if isinstance(dash, str) else dash
+        made.setDashPattern(dashed(lengths, width))
+    return made
+
+
+def to_log(values: NDArray[Any], logarithmic: bool) -> NDArray[Any]:
+    """The values as the view places them: their decimal logarithms on a logarithmic axis (not a number where there is none)."""
+    if not logarithmic:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(np.where(values > 0, values, np.nan))
+
+
+def floats(values: ArrayLike) -> NDArray[np.float64]:
+    """The values as a contiguous vector of doubles."""
+    return np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
+
+
+class Plotted(pg.GraphicsObject):
+    """An item of ours, drawn in pixels over the whole view: widths then follow the device's pixel ratio and any export.
+
+    Parameters
+    ----------
+    role : str or int
+        Colour by meaning.
+    label : str, optional
+        Text in the legend; without one the item is not listed there.
+    """
+
+    swatch: Swatch | None = None
+
+    def __init__(self, role: Role = "data", label: str | None = None) -> None:
+        super().__init__()
+        self.role = role
+        self.label = label
+        self.log = (False, False)
+
+    def restyle(self, theme: Theme) -> None:
+        """Take colours, widths and fonts from a theme."""
+        self.update()
+
+    def setLogMode(self, x: bool, y: bool) -> None:
+        if (bool(x), bool(y)) != self.log:
+            self.log = (bool(x), bool(y))
+            self.changed()
+
+    def changed(self) -> None:
+        """Draw again after the data or the kind of axes changed."""
+        self.informViewBoundsChanged()
+        self.update()
+
+    def frame(self) -> QRectF:
+        """The rectangle of the view in pixels."""
+        return self.sceneTransform().mapRect(self.viewRect())
+
+    def to_pixels(self, x: float, y: float) -> QPointF:
+        """Where a point of the view is drawn."""
+        return self.sceneTransform().map(QPointF(x, y))
+
+    def across(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where values of the x axis are drawn."""
+        transform = self.sceneTransform()
+        return x * transform.m11() + transform.dx()
+
+    def down(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where values of the y axis are drawn."""
+        transform = self.sceneTransform()
+        return y * transform.m22() + transform.dy()
+
+    def boundingRect(self) -> QRectF:
+        return self.viewRect() if self.getViewBox() is not None else QRectF()
+
+    def viewTransformChanged(self) -> None:
+        super().viewTransformChanged()  # forgets the rectangle it has cached
+        self.prepareGeometryChange()
+        self.update()
+
+    def bounds(self, axis: int) -> tuple[float, float] | None:
+        """The smallest and largest value along an axis (0 is x) that the view should show; None asks for nothing."""
+        return None
+
+    def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: Any = None) -> tuple[float, float] | tuple[None, None]:
+        return self.bounds(ax) or (None, None)
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        inverse, possible = self.sceneTransform().inverted()
+        if not possible:
+            return
+        painter.save()
+        painter.setWorldTransform(inverse, True)  # combined, so that exports at other scales stay right
+        self.draw(painter)
+        painter.restore()
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw with the painter in pixels of the scene."""
+        raise NotImplementedError
+
+
+def extent(values: NDArray[np.float64]) -> tuple[float, float] | None:
+    """The smallest and largest finite value, None if there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else None
+
+
+def text_with_halo(painter: QPainter, at: QPointF, text: str, colour: Role, size: float = 12, weight: int = 500) -> None:
+    """Write text whose baseline starts at a point, with a rim in the card's colour that keeps it readable over lines."""
+    theme = theming.current
+    path = QPainterPath()
+    path.addText(at, font(size, weight, tabular=True), text)
+    rim = QPen(theme.colour("surface", 0.9), theme.px(4))
+    rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.strokePath(path, rim)
+    painter.fillPath(path, theme.colour(colour))

@@ -1,0 +1,1 @@
+"""The window around the experiments: rail, head, side, sheets, presentation, actions."""
