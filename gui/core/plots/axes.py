@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gui.core.plots.base import Plotted, pen
 from gui.core.theme import Theme, font, px
@@ -108,8 +108,20 @@ class Axis(pg.AxisItem):
     def restyle_title(self) -> None:
         """Set the title again in the current type size."""
         self.label.setFont(font(12))
-        self.setLabel(self.title or None)
+        self.setLabel(self._fitting_title() or None)
         self.showLabel(bool(self.title))
+
+    def _fitting_title(self) -> str:
+        """The title, cut with an ellipsis where the axis is too short for it."""
+        room = self.height() if self.orientation in ("left", "right") else self.width()
+        if room < px(40):  # not laid out yet
+            return self.title
+        return QFontMetricsF(font(12)).elidedText(self.title, Qt.TextElideMode.ElideRight, room)
+
+    def resizeEvent(self, event: object = None) -> None:
+        if getattr(self, "title", "") and self._fitting_title() != self.labelText:
+            self.setLabel(self._fitting_title())
+        super().resizeEvent(event)
 
     def restyle(self, theme: Theme) -> None:
         """Take colours and fonts from a theme."""

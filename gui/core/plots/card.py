@@ -11,13 +11,25 @@ from gui.core.plots.legend import Legend
 from gui.core.theme import font, px, space, text_width, theming
 
 PRINT_RATIO = 300 / 96
+FEWEST_SIGNS = 6
 
 
 class Elided(QLabel):
-    """A line of text that shortens itself with an ellipsis instead of pushing its neighbours."""
+    """A line of text that shortens itself with an ellipsis instead of pushing its neighbours.
 
-    def __init__(self, role: str, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    role : str
+        Of the style sheet.
+    parent : QWidget, optional
+        The owner.
+    least : float
+        Width that it keeps before it shortens itself, at the scale of the theme.
+    """
+
+    def __init__(self, role: str, parent: QWidget | None = None, *, least: float = 40) -> None:
         super().__init__(parent)
+        self.least = least
         self.setProperty("role", role)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.whole = ""
@@ -34,7 +46,7 @@ class Elided(QLabel):
         return QSize(round(text_width(self.whole, self.font())) + 4, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), px(40)), super().minimumSizeHint().height())
+        return QSize(min(self.sizeHint().width(), px(self.least)), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -47,6 +59,8 @@ class Elided(QLabel):
 
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideRight, self.width())
+        if shown != self.whole and len(shown) < FEWEST_SIGNS:
+            shown = ""  # a stump tells nothing
         if shown != self.text():
             self.setText(shown)
             self.setToolTip(self.whole if shown != self.whole else "")
@@ -84,7 +98,7 @@ class Card(QFrame):
         self.restyle()
 
     def _build_header(self) -> None:
-        self.title_label = Elided("strong", self)
+        self.title_label = Elided("strong", self, least=150)  # the caption gives way first
         self.caption_label = Elided("caption", self)
         self.caption_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.expand_button = QToolButton(self)
@@ -128,6 +142,7 @@ class Card(QFrame):
         self.header.setSpacing(space(1))
         self.body.setSpacing(space(1))
         self.caption_label.setFont(font(13, tabular=True))
+        self.expand_button.setMinimumSize(px(24), px(24))
         self.title_label.setMinimumHeight(px(24))  # as high as the button, so that all titles stand on one line
         self.legend.refresh()
 

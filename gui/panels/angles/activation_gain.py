@@ -79,7 +79,7 @@ class ExperimentPanel(Panel):
         self.samples.label = self.text("samples")
         self.law.label = self.text("exact law")
         self.lengths.set_title(self.text("Length after many layers"))
-        self.lengths.set_labels(x=self.text("layer"), y=self.text("second moment / q"))
+        self.lengths.set_labels(x=self.text("layer"), y="qₗ / q")
         self.ours_by_layer[0].label = self.text("with the gain of the integral")
         self.framework[0].label = self.text("with the framework's gain")
         for card in self.cards:
@@ -131,7 +131,7 @@ class ExperimentPanel(Panel):
         self.theirs.setData(framework[known], height[known])
         self.own.setData([gains[at]], [height[at]])
         top = max(2.0, 1.06 * gains.max())
-        self.gains.set_range(x=(-0.36 * top, 1.2 * top), y=(-0.8, len(order) - 0.2))
+        self.gains.set_range(x=(-0.36 * top, 1.28 * top), y=(-0.8, len(order) - 0.2))
         ratio = picture.framework_gain / picture.gain
         self.gains.set_caption("" if np.isnan(ratio) else self.text("torch / integral = {ratio}", ratio=f"{ratio:.4f}"))
 
