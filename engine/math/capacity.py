@@ -74,15 +74,18 @@ def crude_max(vectors: ArrayLike, n: int) -> Array:
 
 
 def log_capacity(q: float, t: float, n: int) -> float:
-    """ln of the number m of directions among which a first pair exceeds t with probability q: m (m-1)/2 = ln(1-q) / ln(1-p)."""
-    log_p = log_tail(t, n)
-    exponent = -math.log1p(-q)
+    """ln of the number of directions among which a first pair exceeds t with probability q."""
+    return log_vectors(q, log_tail(t, n))
+
+
+def log_vectors(q: float, log_p: float) -> float:
+    """ln of the number m of vectors with m (m-1)/2 = ln(1-q) / ln(1-p): a first pair is hit with probability q, each with p."""
     p = math.exp(log_p)
-    log_pairs = math.log(exponent) - (math.log(-math.log1p(-p)) if 0.0 < p < 1.0 else log_p)
-    if log_pairs > 60.0:
+    hazard = -math.log1p(-p) if p < 1.0 else math.inf
+    log_pairs = math.log(-math.log1p(-q)) - (math.log(hazard) if hazard > 0.0 else log_p)
+    if log_pairs > 60.0:  # m² is m (m-1) to all digits
         return 0.5 * (math.log(2.0) + log_pairs)
-    pairs = math.exp(log_pairs)
-    return math.log(0.5 + math.sqrt(0.25 + 2.0 * pairs))
+    return math.log(0.5 + math.sqrt(0.25 + 2.0 * math.exp(log_pairs)))
 
 
 def poisson_margin(mean: float, deviations: float) -> float:
