@@ -31,11 +31,12 @@ class Observe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A named scalar of every frame."""
+    """A named scalar of every frame; one that is `optional` is not a number where there is none."""
 
     name: str
     label: str
     unit: str = ""
+    optional: bool = False
 
 
 def endless(parameters: Any, context: Any) -> int | None:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from engine.math.activations import Activation
-from engine.math.quadrature import gaussian_mean, gaussian_pair_mean
+from engine.math.quadrature import gaussian_mean, gaussian_pair_mean, gaussian_rule
 
 Array = NDArray[np.float64]
 Normalisation = Literal["none", "batch", "layer", "rms"]
@@ -41,22 +41,25 @@ class Moments:
 
     mean: float  # E f
     second: float  # E f²
+    fourth: float  # E f⁴
     slope: float  # E f'²
     growth: float  # d E f² / dq
+    mean_growth: float  # d E f / dq
 
 
 @lru_cache(maxsize=4096)
 def moments(activation: Activation, variance: float = 1.0) -> Moments:
-    """E f, E f², E f'² and d E f² / dq = E [x f f'] / q for x ~ N(0, q)."""
-    f, slope, kinks = activation.numpy, activation.derivative, activation.kinks
-    if variance == 0:
-        value, steepness = float(f(np.zeros(1))[0]), float(slope(np.zeros(1))[0])
-        return Moments(value, value**2, steepness**2, math.nan)
+    """E f, E f², E f⁴, E f'², d E f² / dq = E [x f f'] / q and d E f / dq = E [x f'] / (2 q) for x ~ N(0, q)."""
+    x, weight = gaussian_rule(variance, activation.kinks)
+    value, slope = activation.numpy(x), activation.derivative(x)
+    square = value * value
     return Moments(
-        mean=float(gaussian_mean(f, variance, kinks)),
-        second=float(gaussian_mean(lambda x: f(x) ** 2, variance, kinks)),
-        slope=float(gaussian_mean(lambda x: slope(x) ** 2, variance, kinks)),
-        growth=float(gaussian_mean(lambda x: x * f(x) * slope(x), variance, kinks)) / variance,
+        mean=float(weight @ value),
+        second=float(weight @ square),
+        fourth=float(weight @ (square * square)),
+        slope=float(weight @ (slope * slope)),
+        growth=float(weight @ (x * value * slope)) / variance if variance else math.nan,
+        mean_growth=float(weight @ (x * slope)) / (2 * variance) if variance else math.nan,
     )
 
 
@@ -255,7 +258,7 @@ class Signal:
     overlap
         Mean product of the coordinates of two marked inputs.
     crowd
-        The same for two inputs of the batch at large.
+        The same for two inputs of the batch at large; followed only under batch normalisation, which makes them independent.
     mean
         Mean of a coordinate over the units.
     """
@@ -304,14 +307,14 @@ def propagate(signal: Signal, layer: Layer, nodes: int = 8) -> Passage:
     if layer.normalisation in ("layer", "rms"):
         scale = length
     elif layer.normalisation == "batch":
-        length, overlap, crowd, scale = length - crowd, overlap - crowd, 0.0, length - crowd
+        length, overlap, scale = length - crowd, overlap - crowd, length - crowd
     if scale <= 0:
         return Passage(replace(signal, moment=math.nan, overlap=math.nan), math.nan, math.nan)
-    length, overlap, crowd = length / scale, overlap / scale, crowd / scale
+    length, overlap = length / scale, overlap / scale
     known = moments(layer.activation, length)
     both = (length, length)
     joint = pair_moment(layer.activation, both, overlap / length, nodes) if length else known.second
-    shared = pair_moment(layer.activation, both, crowd / length, nodes) if length else known.second
+    shared = known.mean**2 if layer.normalisation == "batch" else 0.0
     backward = layer.back_variance * known.slope / scale
     if layer.alpha is None:
         return Passage(Signal(known.second, joint, shared, known.mean), length, backward)

@@ -43,8 +43,8 @@ def gaussian_mean(function: Function, variance: ArrayLike = 1.0, kinks: Sequence
     variances of 10⁴.
     """
     q = np.asarray(variance, dtype=float)
-    values = [_mean(function, math.sqrt(each), kinks, nodes) for each in q.ravel()]
-    return np.array(values).reshape(q.shape)
+    rules = (gaussian_rule(float(each), kinks, nodes) for each in q.ravel())
+    return np.array([weight @ function(x) for x, weight in rules], dtype=float).reshape(q.shape)
 
 
 def gaussian_pair_mean(
@@ -112,14 +112,21 @@ def _legendre(nodes: int) -> tuple[Array, Array]:
     return np.polynomial.legendre.leggauss(nodes)
 
 
-def _mean(function: Function, scale: float, kinks: Sequence[float], nodes: int) -> float:
-    """E f(scale · z)."""
-    if scale == 0:
-        return float(function(np.zeros(1))[0])
+def gaussian_rule(variance: float, kinks: Sequence[float] = (), nodes: int = NODES) -> tuple[Array, Array]:
+    """Points x and weights w such that w @ f(x) is E f(x) for x ~ N(0, q): for several functions at once.
+
+    Parameters
+    ----------
+    variance, kinks, nodes
+        As in `gaussian_mean`.
+    """
+    if variance == 0:
+        return np.zeros(1), np.ones(1)
+    scale = math.sqrt(variance)
     bends = np.concatenate([-BENDS, [0.0], BENDS, np.asarray(kinks, dtype=float)]) / scale
     edges = np.unique(np.clip(np.concatenate([np.arange(-REACH, REACH + 1), bends]), -REACH, REACH))
     z, weight = panels(edges, nodes)
-    return float(function(scale * z) @ (weight * np.exp(-0.5 * z * z))) / math.sqrt(2 * math.pi)
+    return scale * z, weight * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
 def _angles(a: float, b: float, theta: float, kinks: Sequence[float]) -> Array:
