@@ -6,7 +6,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help run test gallery bench format clean python
+.PHONY: help run test gallery pictures bench format clean python
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -24,6 +24,15 @@ test: $(VENV)/.installed  ## Check style, types, imports and behaviour
 
 gallery: $(VENV)/.installed  ## Make a web page with a picture of every experiment
 	@$(BIN)/python main.py gallery $(ARGS)
+
+PICTURE = $(BIN)/python main.py render angles.$(1) --window --size 1440x900 $(2) --out docs/pictures/$(subst _,-,$(1)).png
+
+pictures: $(VENV)/.installed  ## Make the pictures of the README again
+	$(call PICTURE,distribution,--theme dark)
+	$(call PICTURE,orthogonality,--theme light)
+	$(call PICTURE,propagation,--theme dark)
+	$(call PICTURE,activation_gain,--theme dark --language zh)
+	$(call PICTURE,capacity,--theme light)
 
 bench: $(VENV)/.installed  ## Measure the program beside its peers
 	@$(BIN)/python main.py bench $(ARGS)
