@@ -9,25 +9,38 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-import pyqtgraph as pg
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QLocale,
+    QObject,
+    Qt,
+    QTimer,
+    QtMsgType,
+    Signal,
+    Slot,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import Message, Session, entry, import_torch, load
 from gui.core.i18n import translator
+from gui.core.lab.panel import load_panel
 from gui.core.theme import has_cjk_font, theming
 from gui.core.window.autosave import Autosave, restore, session_path
 from gui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
 
+LATEST_START = 300  # ms after which torch is imported although no window has been painted
 SWITCH_INTERVAL = 0.0005  # seconds; with the default of 5 ms a Python loop in a worker makes the window stutter
 
 
 class Preloader(QObject):
-    """Imports torch and one experiment in a thread while the window is already up.
+    """Imports torch, the plots and one experiment in a thread while the window is already up.
 
     Signals
     -------
@@ -41,32 +54,54 @@ class Preloader(QObject):
         super().__init__(parent)
         self._experiment = experiment
         self._problem: Message | None = None
+        self._wanted = True
         self._timer = QTimer(self, interval=15)
         self._timer.timeout.connect(self._look)
+        self._latest = QTimer(self, interval=LATEST_START, singleShot=True)
+        self._latest.timeout.connect(self.start)
         self._thread = threading.Thread(target=self._import, name="preloader", daemon=True)
 
+    def start_after(self, window: QWidget) -> None:
+        """Start once the window has been painted; one that is not shown has a moment's patience."""
+        window.installEventFilter(self)
+        self._latest.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            self._latest.start(0)
+        return False
+
+    @Slot()
     def start(self) -> None:
         """Garbage collection waits meanwhile: with torch half loaded a full one takes a tenth of a second."""
-        gc.disable()
-        self._thread.start()
-        self._timer.start()
+        if self._wanted and self._thread.ident is None:
+            gc.disable()
+            self._thread.start()
+            self._timer.start()
 
     def stop(self) -> None:
-        """Tell nobody any more."""
+        """Tell nobody any more, and do not start if that has not happened yet."""
+        self._wanted = False
         self._timer.stop()
+        self._latest.stop()
 
     def join(self) -> None:
         """Wait for the import, which nothing can cancel."""
-        self._thread.join()
+        self.start()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _import(self) -> None:
         try:
+            import_module("gui.core.window.lab_view")
             import_torch()
         except Exception as error:
-            log.exception("torch cannot be imported")
+            log.exception("torch or the plots cannot be imported")
             self._problem = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
             return
         try:
+            load_panel(self._experiment)
             load(self._experiment)
         except Exception:  # the window will meet it again, say so, and offer the other experiments
             log.debug("%s cannot be imported", self._experiment, exc_info=True)
@@ -87,7 +122,6 @@ def make_application(arguments: Sequence[str]) -> QApplication:
         return existing
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
     qInstallMessageHandler(_log_qt_message)
     app = QApplication([sys.argv[0], *arguments])
     app.setApplicationName("Theoria")
@@ -133,7 +167,7 @@ def open_window(session: Session, path: Path | None = None, device: str = "auto"
         window.autosave = Autosave(path, window.snapshot, window.notices.show_warning, window)
     window.preloader = Preloader(window.current_entry.name, window)
     window.preloader.done.connect(window.on_preloaded)
-    window.preloader.start()
+    window.preloader.start_after(window)
     return window
 
 

@@ -7,9 +7,8 @@ import logging
 import traceback
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -24,11 +23,15 @@ from gui.core.window.actions import ACTIONS, PRESENTER_ONLY
 from gui.core.window.autosave import Autosave
 from gui.core.window.commands import Commands
 from gui.core.window.header import Header
-from gui.core.window.lab_view import LabView
 from gui.core.window.presentation import Presentation
 from gui.core.window.rail import Rail
 from gui.core.window.side import Side
 from gui.core.window.status import Status
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from gui.core.window.lab_view import LabView
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +154,8 @@ class MainWindow(QMainWindow):
             self.open_experiment(self.current_entry.name)
 
     def _open(self, name: str) -> None:
+        from gui.core.window.lab_view import LabView  # with it comes pyqtgraph: not before the window is on the screen
+
         state = self._saved.get(name, ExperimentState())
         try:
             view = LabView(entry(name), state, self.device, self)
@@ -231,7 +236,7 @@ class MainWindow(QMainWindow):
         language.clicked.connect(self.commands.next_language)
         theme = self.header.add_button("moon", "Next theme")
         theme.clicked.connect(self.commands.next_theme)
-        more = QMenu(self)
+        more = self._new_menu()
         for name in ("open_session", "save_session", "save_session_as"):
             more.addAction(self.actions_by_name[name])
         more.addSeparator()
@@ -246,11 +251,22 @@ class MainWindow(QMainWindow):
         self.header.finish()
 
     def _menu(self, group: str) -> QMenu:
-        menu = QMenu(self)
+        menu = self._new_menu()
         for spec in ACTIONS:
             if spec.group == group:
                 menu.addAction(self.actions_by_name[spec.name])
         return menu
+
+    def _new_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.aboutToShow.connect(self._draw_icons)
+        return menu
+
+    def _draw_icons(self) -> None:
+        """Icons in the colours of the theme, drawn when they are about to be seen."""
+        for spec in ACTIONS:
+            if spec.icon:
+                self.actions_by_name[spec.name].setIcon(icon(spec.icon))
 
     def _update_actions(self) -> None:
         undo = self.view.session.undo if self.view is not None else None
@@ -268,9 +284,6 @@ class MainWindow(QMainWindow):
         edge = space(3) if self.width() >= NARROW else space(2)
         self.center_box.setContentsMargins(edge, space(2), edge, space(2))
         self.center_box.setSpacing(space(1))
-        for spec in ACTIONS:
-            if spec.icon:
-                self.actions_by_name[spec.name].setIcon(icon(spec.icon))
 
     # ---- size ----------------------------------------------------------------------------------------------------
 
@@ -360,6 +373,8 @@ class MainWindow(QMainWindow):
         """Cancel first, join then, save last: the order keeps a busy engine from holding the window open."""
         if not self._closing:
             self._closing = True
+            if self.preloader is not None:
+                self.preloader.stop()
             self.presentation.stop()
             for view in self.views.values():
                 view.session.close()

@@ -7,25 +7,29 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
 from engine.core.files import write_atomic
 from engine.core.session import LARGEST_FILE, Session, parse_session, read_session
+
+if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner without it
+    import numpy as np
 
 MANIFEST = "session.json"
 
 
 def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """An ``.npz`` archive: no pickles, any array name, no time stamps, so that equal arrays are equal bytes."""
+    from numpy.lib.format import write_array
+
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
+                write_array(file, array, allow_pickle=False)
     return buffer.getvalue()
 
 

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from engine.core.claims import Claim
 from engine.core.parameters import LabParameters
+
+if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner without it
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Frame:
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of the picture by name."""
+        import numpy as np
+
         values = {item.name: getattr(self.picture, item.name) for item in dataclasses.fields(self.picture)}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
@@ -78,6 +81,8 @@ def freeze(picture: Any) -> Any:
 
     A copy, because `tensor.numpy()` shares memory and a later in-place step would rewrite a frame already sent.
     """
+    import numpy as np
+
     changes = {}
     for item in dataclasses.fields(picture):
         value = getattr(picture, item.name)

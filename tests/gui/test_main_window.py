@@ -23,13 +23,13 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QLi
 
 from engine.api import ExperimentState, Frame, Message, Session, WindowState, load, parse_assignments, read_session
 from gui import app as starter
-from gui import main_window as module
+from gui.core.elided import Elided
 from gui.core.i18n import translator
 from gui.core.lab.session import LabSession
 from gui.core.output.export import command_line, csv_text, python_script
-from gui.core.plots.card import Elided
 from gui.core.theme import themes, theming
 from gui.core.window import commands as commands_module
+from gui.core.window import lab_view
 from gui.core.window.actions import ACTIONS
 from gui.core.window.sheets import CommandPalette, HelpSheet
 from gui.main_window import MainWindow
@@ -121,16 +121,16 @@ def test_an_experiment_that_cannot_be_opened_leaves_the_window_alive(
     open_theoria: Open, qtbot: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     window = open_theoria(wait="")
-    whole = module.LabView
+    whole = lab_view.LabView
 
     def broken(*_: Any) -> None:
         raise NameError("half an experiment")
 
-    monkeypatch.setattr(module, "LabView", broken)
+    monkeypatch.setattr(lab_view, "LabView", broken)
     qtbot.waitUntil(lambda: window.notices.notice is not None, timeout=20_000)
     assert "NameError: half an experiment" in str(window.notices.notice.message)  # type: ignore[union-attr]
     assert window.view is None
-    monkeypatch.setattr(module, "LabView", whole)
+    monkeypatch.setattr(lab_view, "LabView", whole)
     window.open_experiment(NAME)
     qtbot.waitUntil(lambda: session_of(window).frame is not None, timeout=20_000)
 
@@ -260,9 +260,9 @@ def test_pause_step_and_play(open_theoria: Open, qtbot: Any) -> None:
     window = open_theoria(pairs=50_000_000)
     session = session_of(window)
     do(window, "toggle_playing")
-    qtbot.wait(150)
+    qtbot.wait(500)
     step = session.frame.step  # type: ignore[union-attr]
-    qtbot.wait(100)
+    qtbot.wait(200)
     assert session.frame.step == step  # type: ignore[union-attr]
     do(window, "step")
     qtbot.waitUntil(lambda: session.frame.step == step + 1, timeout=5000)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, QThread
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from engine.api import Finished, Frame, FrameReady, LabParameters, Mailbox, Message, Progress, Started
 from gui.core.lab.pump import FASTEST, SLOWEST, Pump
@@ -112,19 +114,44 @@ def test_a_waiting_producer_goes_on_once_its_frame_is_taken(screen: Screen) -> N
     assert screen.mailbox.wait_empty(0)
 
 
-def test_it_slows_down_for_a_dear_picture_and_recovers(screen: Screen) -> None:
-    screen.cost = 0.03
-    screen.mailbox.put(ready(1))
-    screen.pump.pull()
-    assert 45 <= screen.pump.interval <= 80
+class Slow(QWidget):
+    """A picture that takes its time to paint."""
+
+    cost = 0.0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        time.sleep(self.cost)
+
+
+@pytest.mark.parametrize("part", ["show", "paint"])
+def test_it_slows_down_for_a_dear_picture_and_recovers(screen: Screen, qtbot: Any, part: str) -> None:
+    picture = Slow()
+    qtbot.addWidget(picture)
+    picture.show()
+    qtbot.wait(30)
+    screen.pump.frame_arrived.connect(lambda *_: picture.update())
+    dear = screen if part == "show" else picture
+    for cost, fastest, slowest in ((0.03, 45, 90), (0.2, SLOWEST, SLOWEST), (0, FASTEST, FASTEST)):
+        dear.cost = cost
+        screen.mailbox.put(ready(1))
+        screen.pump.pull()
+        qtbot.wait(20)
+        assert fastest <= screen.pump.interval <= slowest
+
+
+def test_it_hurries_when_somebody_waits(screen: Screen, qtbot: Any) -> None:
+    screen.pump.start()
     screen.cost = 0.2
     screen.mailbox.put(ready(1))
-    screen.pump.pull()
-    assert screen.pump.interval == SLOWEST
-    screen.cost = 0
-    screen.mailbox.put(ready(1))
-    screen.pump.pull()
+    qtbot.waitUntil(lambda: screen.pump.interval == SLOWEST, timeout=2000)
+    screen.pump.hurry()
     assert screen.pump.interval == FASTEST
+    began = time.monotonic()
+    while not screen.shown[1:]:  # asking again and again does not put it off
+        screen.mailbox.put(ready(2))
+        screen.pump.hurry()
+        qtbot.wait(1)
+    assert time.monotonic() - began < 0.35
 
 
 def test_frames_per_second_are_those_of_the_last_second(screen: Screen, qtbot: Any) -> None:

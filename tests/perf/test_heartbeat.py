@@ -34,6 +34,7 @@ def window(qapp: QApplication, qtbot: Any) -> Iterator[MainWindow]:
     made.resize(1280, 800)
     made.show()
     qtbot.waitUntil(lambda: made.view is not None and made.view.session.runner.steps_done > 10, timeout=20_000)
+    qtbot.wait(1000)  # formulas and first paintings belong to the start
     yield made
     made.close()
     made.preloader.join()

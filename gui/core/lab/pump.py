@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from engine.api import Frame, Mailbox
 
 FASTEST = 16  # ms between two looks into the mailbox
 SLOWEST = 120
-BUSY_SHARE = 0.6  # of the interval that showing a frame may take before the pump slows down
+BUSY_SHARE = 0.6  # of the interval that showing and painting a frame may take before the pump slows down
 
 
 class Pump(QObject):
@@ -34,6 +34,8 @@ class Pump(QObject):
         self._mailbox = mailbox
         self._shown_generation = 0
         self._shown_at: deque[float] = deque(maxlen=120)
+        self._painted = QTimer(self, interval=0, singleShot=True)  # is due once what was shown has been painted
+        self._painted.timeout.connect(self._adapt)
         self._timer = QTimer(self, interval=FASTEST, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.pull)
 
@@ -44,6 +46,11 @@ class Pump(QObject):
     def stop(self) -> None:
         """Look no more; a producer that waits for its credit then waits on, at no cost."""
         self._timer.stop()
+
+    def hurry(self) -> None:
+        """Somebody waits for the next frame: look as often as possible until it is there."""
+        if self._timer.interval() != FASTEST:
+            self._timer.setInterval(FASTEST)
 
     @property
     def running(self) -> bool:
@@ -74,13 +81,14 @@ class Pump(QObject):
             self.event_arrived.emit(event)
 
     def _show(self, frame: Frame, generation: int) -> None:
-        began = time.perf_counter()
-        self._shown_at.append(began)
+        self._shown_at.append(time.perf_counter())
         self.frame_arrived.emit(frame, generation)
-        self._adapt((time.perf_counter() - began) * 1000)
+        self._painted.start()
 
-    def _adapt(self, cost: float) -> None:
+    @Slot()
+    def _adapt(self) -> None:
         """Leave the GUI thread room to breathe: showing takes at most a share of the interval."""
+        cost = (time.perf_counter() - self._shown_at[-1]) * 1000
         wanted = round(min(SLOWEST, max(FASTEST, cost / BUSY_SHARE)))
         if abs(wanted - self._timer.interval()) > 4 or wanted == FASTEST != self._timer.interval():
             self._timer.setInterval(wanted)

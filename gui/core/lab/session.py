@@ -150,6 +150,7 @@ class LabSession(QObject):
             self._throttle.request()
         elif effect == "live":
             self._scrubbing = False
+            self.pump.hurry()
             self.runner.tweak(parameters)
         elif effect == "view" and self.frame is not None:
             self._show(self.frame)
@@ -166,6 +167,7 @@ class LabSession(QObject):
         self._failed = False
         self.finished = False
         self.transport.set_busy(True)
+        self.pump.hurry()
         self.runner.submit(self.parameters)
 
     # ---- transport -----------------------------------------------------------------------------------------------

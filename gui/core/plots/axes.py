@@ -102,8 +102,9 @@ class Axis(pg.AxisItem):
 
     def set_title(self, title: str) -> None:
         """Name the quantity and its unit beside the axis; an empty title takes no room."""
-        self.title = title
-        self.restyle_title()
+        if title != self.title:  # else all ticks would be made anew for every picture
+            self.title = title
+            self.restyle_title()
 
     def restyle_title(self) -> None:
         """Set the title again in the current type size."""

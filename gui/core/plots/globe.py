@@ -94,13 +94,16 @@ class Globe(QWidget):
 
     def set_bands(self, angles: ArrayLike) -> None:
         """Shade every other band between these polar angles in degrees; an empty list removes the shade."""
-        self.bands = np.sort(np.asarray(angles, dtype=np.float64).reshape(-1))
-        self.restyle()
+        bands = np.sort(np.asarray(angles, dtype=np.float64).reshape(-1))
+        if not np.array_equal(bands, self.bands):
+            self.bands = bands
+            self.restyle()
 
     def set_equator_band(self, half_width: float) -> None:
         """Highlight the latitudes within this many degrees of the equator; 0 removes the highlight."""
-        self.equator = float(half_width)
-        self.restyle()
+        if half_width != self.equator:
+            self.equator = float(half_width)
+            self.restyle()
 
     def set_arrows(self, *vectors: ArrayLike, texts: Sequence[str] = ()) -> None:
         """Show vectors from the centre, and the angle between the first two (between x and the vector if there is only one)."""

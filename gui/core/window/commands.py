@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.api import LabError, Message, entries, open_session, topics, write_archive, write_atomic, write_session
 from gui.core.i18n import LANGUAGES, tr, translator
-from gui.core.output.export import command_line, csv_text, picture, png_bytes, python_script
 from gui.core.theme import themes, theming
 from gui.core.window.actions import ACTIONS
 from gui.core.window.sheets import CommandPalette, HelpSheet
@@ -107,19 +107,19 @@ class Commands(QObject):
 
     def copy_command(self) -> None:
         if (session := self._session()) is not None:
-            self._copy(command_line(session.entry.name, session.parameters), "Copied the command line.")
+            self._copy(self._export.command_line(session.entry.name, session.parameters), "Copied the command line.")
 
     def copy_script(self) -> None:
         if (session := self._session()) is not None:
-            self._copy(python_script(session.entry.name, session.parameters), "Copied the Python script.")
+            self._copy(self._export.python_script(session.entry.name, session.parameters), "Copied the Python script.")
 
     def copy_data(self) -> None:
         if (session := self._session()) is not None and session.frame is not None:
-            self._copy(csv_text(session.entry.name, session.frame), "Copied the data as CSV.")
+            self._copy(self._export.csv_text(session.entry.name, session.frame), "Copied the data as CSV.")
 
     def copy_picture(self) -> None:
         if (session := self._session()) is not None:
-            QGuiApplication.clipboard().setImage(picture(session.panel, EXPORT_DPI))
+            QGuiApplication.clipboard().setImage(self._export.picture(session.panel, EXPORT_DPI))
             self._window.notices.show_info(Message("Copied the picture."))
 
     def export_picture(self) -> None:
@@ -128,10 +128,21 @@ class Commands(QObject):
 
     def export_data(self) -> None:
         if (session := self._session()) is not None and (frame := session.frame) is not None:
-            self._save(tr("Save data as CSV …"), session, "csv", lambda: csv_text(session.entry.name, frame).encode())
+            self._save(
+                tr("Save data as CSV …"), session, "csv", lambda: self._export.csv_text(session.entry.name, frame).encode()
+            )
 
     def _png(self, session: LabSession) -> bytes:
-        return png_bytes(picture(session.panel, EXPORT_DPI), command_line(session.entry.name, session.parameters))
+        return self._export.png_bytes(
+            self._export.picture(session.panel, EXPORT_DPI), self._export.command_line(session.entry.name, session.parameters)
+        )
+
+    @property
+    def _export(self) -> ModuleType:
+        """With it comes pyqtgraph: not before the window is on the screen."""
+        from gui.core.output import export
+
+        return export
 
     def _save(self, title: str, session: LabSession, suffix: str, content: Callable[[], bytes]) -> None:
         suggested = f"{re.sub('[^a-z0-9]+', '-', session.entry.name)}-seed-{session.parameters.seed}.{suffix}"
