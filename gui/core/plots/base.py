@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
 
 from gui.core.plots.paint import dashed
 from gui.core.theme import Role, Theme, font, theming
@@ -170,10 +171,33 @@ def extent(values: NDArray[np.float64]) -> tuple[float, float] | None:
 def text_with_halo(painter: QPainter, at: QPointF, text: str, colour: Role, size: float = 12, weight: int = 500) -> None:
     """Write text whose baseline starts at a point, with a rim in the card's colour that keeps it readable over lines."""
     theme = theming.current
-    path = QPainterPath()
-    path.addText(at, font(size, weight, tabular=True), text)
-    rim = QPen(theme.colour("surface", 0.9), theme.px(4))
-    rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    letters, rim = word(text, size, weight, theme.name, theme.scale)
+    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.strokePath(path, rim)
-    painter.fillPath(path, theme.colour(colour))
+    painter.translate(at)
+    painter.fillPath(rim, theme.colour("surface", 0.9))
+    painter.fillPath(letters, theme.colour(colour))
+    painter.restore()
+
+
+@lru_cache(maxsize=256)
+def word(text: str, size: float, weight: int, theme: str, scale: float) -> tuple[QPainterPath, QPainterPath]:
+    """The outline of a text whose baseline starts at the origin, and that of its rim; dear to make, cheap to fill.
+
+    Parameters
+    ----------
+    text : str
+        What is written.
+    size, weight
+        As `font` takes them.
+    theme, scale
+        The look for which it is made: key of the cache, since the font follows it.
+    """
+    letters = QPainterPath()
+    letters.addText(QPointF(), font(size, weight, tabular=True), text)
+    stroker = QPainterPathStroker()
+    stroker.setWidth(theming.current.px(4))
+    stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    rim = stroker.createStroke(letters)
+    rim.setFillRule(Qt.FillRule.WindingFill)
+    return letters, rim

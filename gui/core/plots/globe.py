@@ -89,8 +89,10 @@ class Globe(QWidget):
         dimension = 2 if self.flat else 3
         if array.ndim != 2 or array.shape[1] < dimension:
             raise ValueError(f"points need the shape (n, {dimension}), not {array.shape}")
-        self.points, self.role = array[:MAX_POINTS], role
-        self.update()
+        array = array[:MAX_POINTS]
+        if role != self.role or not np.array_equal(array, self.points):  # most frames of a run bring the same ones
+            self.points, self.role = array, role
+            self.update()
 
     def set_bands(self, angles: ArrayLike) -> None:
         """Shade every other band between these polar angles in degrees; an empty list removes the shade."""
