@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 import tomllib
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from engine.core.errors import UsageError
 from engine.core.experiment import Experiment
 from engine.core.parameters import LabParameters, validate
 from engine.core.resources import load_toml, resource_path
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,26 @@ def topics() -> tuple[Topic, ...]:
 @cache
 def entries() -> tuple[Entry, ...]:
     """All experiments, by topic and order within it. Nothing is imported."""
+    found = []
+    for topic, stem in lab_files():
+        try:
+            _topic(topic)
+            found.append(_entry(topic, stem))
+        except UsageError as error:  # one damaged experiment must not take the others with it
+            log.warning("%s.%s is left out: %s", topic, stem, error)
+    return tuple(sorted(found, key=lambda entry: (_topic(entry.topic).order, entry.order, entry.name)))
+
+
+def lab_files() -> list[tuple[str, str]]:
+    """Topic and stem of every file that is an experiment; names with a leading underscore are parts of one."""
     import engine.labs
 
-    found = [
-        _entry(topic.name, module.name)
+    return [
+        (topic.name, module.name)
         for topic in pkgutil.iter_modules(engine.labs.__path__)
         for module in pkgutil.iter_modules([f"{path}/{topic.name}" for path in engine.labs.__path__])
         if not module.name.startswith("_")
     ]
-    return tuple(sorted(found, key=lambda entry: (_topic(entry.topic).order, entry.order, entry.name)))
 
 
 def entry(name: str) -> Entry:
@@ -132,18 +146,13 @@ def preset_parameters(name: str, preset: str | None) -> LabParameters:
 
 @cache
 def _topic(name: str) -> Topic:
-    data = load_toml("labs", name, "topic.toml")
+    data = _read(name, "topic.toml")
     return Topic(name, data["order"], data["icon"], _by_language(data, "title"), _by_language(data, "summary"))
 
 
 def _entry(topic: str, stem: str) -> Entry:
-    try:
-        data = load_toml("labs", topic, f"{stem}.toml")
-    except FileNotFoundError as error:
-        raise UsageError("The experiment {name} has no file {file}.", name=f"{topic}.{stem}", file=error.filename) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("The file of the experiment {name} is damaged: {error}", name=f"{topic}.{stem}", error=error) from None
-    presets = tuple(
+    data = _read(topic, f"{stem}.toml")
+    presets = (
         Preset(preset["name"], {k: preset[k] for k in ("en", "zh") if k in preset}, preset["values"])
         for preset in data.get("presets", [])
     )
@@ -152,9 +161,18 @@ def _entry(topic: str, stem: str) -> Entry:
         order=data.get("order", 100),
         titles=_by_language(data, "title"),
         summaries=_by_language(data, "summary"),
-        presets=presets,
+        presets=tuple(presets),
         references=tuple(data.get("references", [])),
     )
+
+
+def _read(topic: str, file: str) -> dict[str, Any]:
+    try:
+        return load_toml("labs", topic, file)
+    except FileNotFoundError as error:
+        raise UsageError("The file {file} is missing.", file=str(error.filename)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("The file {file} is damaged: {error}", file=f"{topic}/{file}", error=error) from None
 
 
 def _by_language(data: Mapping[str, Any], key: str) -> dict[str, str]:

@@ -35,6 +35,7 @@ from engine.api import (
     validate,
 )
 from engine.core.cancel import CancelToken
+from engine.core.catalog import lab_files
 from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
@@ -72,6 +73,11 @@ def difference(one: Frame, other: Frame) -> str:
         if repr(value) != repr(other.measures[name]):
             return f"measure {name} at step {one.step}: {value!r} and {other.measures[name]!r}"
     return "" if repr(dict(one.tables)) == repr(dict(other.tables)) else f"tables at step {one.step}"
+
+
+def test_every_lab_file_is_an_experiment() -> None:
+    """A damaged one is left out of the window, with a line in the log; here it fails."""
+    assert {entry.name for entry in entries()} == {".".join(names) for names in lab_files()}
 
 
 # ---- what is told of it ------------------------------------------------------------------------------------------------
