@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from gui.core.theme import px, text_width
+from gui.core.theme import text_width
 
 FEWEST_SIGNS = 6
 
@@ -21,7 +21,7 @@ class Elided(QLabel):
     parent : QWidget, optional
         The owner.
     least : float
-        Width that it keeps before it shortens itself, at the scale of the theme.
+        Pixels that it keeps before it shortens itself, whatever the theme's scale: large type must not widen a page.
     """
 
     def __init__(self, role: str, parent: QWidget | None = None, *, least: float = 40) -> None:
@@ -43,7 +43,7 @@ class Elided(QLabel):
         return QSize(round(text_width(self.whole, self.font())) + 4, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), px(self.least)), super().minimumSizeHint().height())
+        return QSize(min(self.sizeHint().width(), round(self.least)), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -108,7 +108,7 @@ def test_cards_show_verdict_numbers_and_sum(view: ClaimsView) -> None:
     assert view.summary == "1 holds · 1 does not · 1 waiting"
     assert heard == [(1, 1, 1)]
     first, second, third = view.cards
-    assert first.numbers["expected"].text() == "90.000°"
+    assert first.numbers["expected"].text() == "90.000"
     assert first.numbers["measured"].text() == "89.998"
     assert [card.mark.holds for card in view.cards] == [True, False, None]
     assert "holds: expected 90.000°, measured 89.998°" in first.accessibleDescription()

@@ -193,6 +193,7 @@ class ClaimCard(QFrame):
         self.remark = QLabel(self)
         self.numbers = {"expected": QLabel(self), "measured": QLabel(self)}
         self._captions = {"expected": QLabel(self), "measured": QLabel(self)}
+        self._unit = QLabel(self)
         self._tolerance = QLabel(self)
         self._arrange()
 
@@ -226,7 +227,7 @@ class ClaimCard(QFrame):
             widget.updateGeometry()
 
     def _arrange(self) -> None:
-        for label in (self.statement, self.remark, self._tolerance):
+        for label in (self.statement, self.remark, self._unit, self._tolerance):
             label.setProperty("role", "muted")
         for label in self._captions.values():
             label.setProperty("role", "small")
@@ -241,6 +242,7 @@ class ClaimCard(QFrame):
             self._numbers_grid.addWidget(self.numbers[name], row, 2)
             self.numbers[name].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.numbers[name].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._numbers_grid.addWidget(self._unit, 0, 3)
         self._numbers_grid.addWidget(self._tolerance, 1, 3)
         self._numbers_grid.setColumnStretch(3, 1)
         self._grid = QGridLayout(self)
@@ -263,10 +265,10 @@ class ClaimCard(QFrame):
         unit = unit_suffix(claim.unit, self.experiment)
         pair = format_pair(claim.expected, claim.measured, claim.tolerance)
         tolerance = format_tolerance(claim.tolerance)
-        units = (unit, "" if tolerance else unit)  # the tolerance behind the measured number ends with its unit
-        for label, number, suffix, other in zip(self.numbers.values(), pair, units, reversed(pair), strict=True):
-            label.setText(pad_to(number if number == NO_NUMBER else number + suffix, other))
-        self._tolerance.setText(f"± {tolerance}{unit}" if tolerance else "")
+        for label, number, other in zip(self.numbers.values(), pair, reversed(pair), strict=True):
+            label.setText(pad_to(number, other))
+        self._unit.setText(unit.strip())
+        self._tolerance.setText(f"± {tolerance}{unit}" if tolerance else unit.strip())
         self.mark.set_holds(claim.holds)
         verdict = {True: tr("holds"), False: tr("does not hold"), None: tr("not enough data yet")}[claim.holds]
         self.mark.setToolTip(verdict)

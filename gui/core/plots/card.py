@@ -46,7 +46,7 @@ class Card(QFrame):
         self.restyle()
 
     def _build_header(self) -> None:
-        self.title_label = Elided("strong", self, least=150)  # the caption gives way first
+        self.title_label = Elided("strong", self, least=170)  # the caption gives way first
         self.caption_label = Elided("caption", self)
         self.caption_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.expand_button = QToolButton(self)
