@@ -20,7 +20,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from engine.math.activations import Activation
 from engine.math.quadrature import gaussian_mean, gaussian_pair_mean, gaussian_rule
@@ -43,13 +42,14 @@ class Moments:
     second: float  # E f²
     fourth: float  # E f⁴
     slope: float  # E f'²
+    slope_fourth: float  # E f'⁴
     growth: float  # d E f² / dq
     mean_growth: float  # d E f / dq
 
 
 @lru_cache(maxsize=4096)
 def moments(activation: Activation, variance: float = 1.0) -> Moments:
-    """E f, E f², E f⁴, E f'², d E f² / dq = E [x f f'] / q and d E f / dq = E [x f'] / (2 q) for x ~ N(0, q)."""
+    """E f, E f², E f⁴, E f'², E f'⁴, d E f² / dq = E [x f f'] / q and d E f / dq = E [x f'] / (2 q) for x ~ N(0, q)."""
     x, weight = gaussian_rule(variance, activation.kinks)
     value, slope = activation.numpy(x), activation.derivative(x)
     square = value * value
@@ -58,6 +58,7 @@ def moments(activation: Activation, variance: float = 1.0) -> Moments:
         second=float(weight @ square),
         fourth=float(weight @ (square * square)),
         slope=float(weight @ (slope * slope)),
+        slope_fourth=float(weight @ slope**4),
         growth=float(weight @ (x * value * slope)) / variance if variance else math.nan,
         mean_growth=float(weight @ (x * slope)) / (2 * variance) if variance else math.nan,
     )
@@ -373,16 +374,6 @@ def bow_tie(rule: str, m: int, n: int) -> BowTie:
     """The factors for a rule: with weights of variance t a signal is multiplied by inputs · t, a gradient by outputs · t."""
     there, back = fan_variance(rule, m, n), fan_variance(rule, n, m)
     return BowTie(rule, m * there, n * there, n * back, m * back, m * there * n * back, n * there * m * back)
-
-
-def log_norm_drift(width: int) -> float:
-    """Mean ψ(m/2) + ln 2 - ln m of ln(χ²_m / m): what a Gaussian layer adds to the logarithm of a squared norm, about -1/m."""
-    return float(special.digamma(0.5 * width)) + math.log(2 / width)
-
-
-def log_norm_spread(width: int) -> float:
-    """Variance ψ₁(m/2) of the same, about 2/m; both add up over layers."""
-    return float(special.polygamma(1, 0.5 * width))
 
 
 def truncated_variance(bound: float) -> float:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from engine.api import LabError, run
+from engine.api import LabError, preset_parameters, run, run_with, validate
 from engine.core.context import Context
+from engine.core.drive import Run
 from engine.data.digits import unit_digits
+from engine.labs.angles import propagation
+from engine.labs.angles._bow_tie import measured_round_trip, round_trip_tolerance, tie_table
 from engine.labs.angles._race import start
-from engine.labs.angles._tower import Block, Design, reading, ridge, widths
+from engine.labs.angles._tower import Block, Design, layer_of, reading, ridge, widths
+from engine.labs.angles.propagation import EXPERIMENT, Parameters
+from engine.math.activations import ACTIVATIONS
+from engine.math.propagation import fixed_points
 
 NAME = "angles.propagation"
 
@@ -125,9 +132,83 @@ def test_the_ridge_counts_what_it_shows() -> None:
     assert float(shares.sum()) == pytest.approx(4 / 8)
 
 
-def test_a_residual_tower_needs_one_width() -> None:
-    with pytest.raises(LabError, match="widths"):
+def test_a_residual_tower_has_no_waist() -> None:
+    with pytest.raises(LabError, match="nothing to add"):
         run(NAME, residual=True, waist=0.5)
+
+
+def test_a_layer_that_changes_the_width_is_plain() -> None:
+    assert made(fan_in=64, fan_out=64, alpha=0.5).alpha == 0.5
+    plain = made(fan_in=64, fan_out=96, alpha=0.5)
+    assert plain.alpha is None
+    x = torch.randn(4, 64)
+    assert torch.equal(plain(x), plain.after(x, plain.before(x)))
+    assert layer_of(design(alpha=0.5), 64, 64).alpha == 0.5
+    assert layer_of(design(alpha=0.5), 64, 96).alpha is None
+
+
+def test_digits_enter_a_residual_tower_of_another_width() -> None:
+    """The first layer is a plain linear one, which keeps lengths; the twelve behind it add to their inputs."""
+    values: dict[str, Any] = {"inputs": "digits", "residual": True, "activation": "linear", "variance_factor": 1.0, "depth": 13}
+    for width, layers in ((96, 12), (64, 13)):
+        frame = run(NAME, **{**values, "width": width, "alpha": 0.5}).frame
+        assert frame is not None
+        assert frame.measures["theory_forward_gain"] == pytest.approx(1.25**layers)
+        assert [claim.name for claim in frame.claims if claim.holds is False] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"activation": "relu"},
+        {"activation": "tanh", "variance_factor": 4.0, "bias_std": 0.1},
+        {"activation": "linear", "variance_factor": 1.0},
+        {"activation": "tanh", "residual": True, "alpha": 0.5},
+    ],
+    ids=lambda values: "-".join(map(str, values.values())),
+)
+def test_the_predicted_spread_of_a_gradient_is_that_of_many_networks(values: dict[str, Any]) -> None:
+    """To first order and from above: not less than what networks show, and not many times as much."""
+    logs, predicted = [], 0.0
+    for seed in range(24):
+        parameters = validate(Parameters, {"depth": 12, "width": 64, "batch": 32, "seed": seed, **values})
+        towers = Run(EXPERIMENT, parameters, Context(torch.device("cpu"), seed))
+        towers.advance(towers.total or 0)
+        logs.append(math.log(towers.observe().measures["backward_gain"]))
+        predicted = towers._state.theory.backward_spread
+    measured = float(np.std(logs, ddof=1))
+    assert 0.7 * measured < predicted < 6 * measured
+
+
+def test_every_rule_goes_there_and_back_as_the_table_says() -> None:
+    for waist in (0.25, 3.0):
+        parameters = Parameters(width=200, waist=waist)
+        for seed in range(5):
+            measured = measured_round_trip(parameters, Context(torch.device("cpu"), seed))
+            exact = tie_table(parameters)[:, 4]
+            np.testing.assert_allclose(measured, exact, rtol=round_trip_tolerance(parameters))
+
+
+def test_a_tower_too_large_to_keep_is_the_same_tower(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = measures(activation="tanh", width=64)
+    monkeypatch.setattr(propagation, "KEPT", 0)
+    assert measures(activation="tanh", width=64) == pytest.approx(kept, nan_ok=True)
+
+
+def test_presets_are_what_their_titles_say() -> None:
+    vanishing, orthogonal, edge = (preset_parameters(NAME, name) for name in ("vanishing", "orthogonal", "edge"))
+    assert run_with(NAME, vanishing).measures["theory_forward_gain"] == pytest.approx(2.0**-50)
+    assert run_with(NAME, orthogonal).measures["log_norm"] == pytest.approx(0, abs=1e-4)
+    weight, bias = edge.variance_factor, edge.bias_std**2  # type: ignore[attr-defined]
+    (point,) = fixed_points(ACTIVATIONS["tanh"], weight, bias)
+    assert point.chi == pytest.approx(1, abs=1e-3)
+
+
+def test_where_float16_ends_is_said() -> None:
+    frame = run(NAME, dtype="float16", activation="relu", variance_factor=0.05, depth=20, width=32).frame
+    assert frame is not None
+    assert "format" in str(frame.claims[0].remark)
+    assert frame.claims[0].holds is None
 
 
 def test_digits_have_second_moment_one() -> None:

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy import special, stats
+import torch
+from scipy import integrate, special, stats
 
-from engine.math.activations import ACTIVATIONS, Activation
+from engine.math.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
+from engine.math.norm_walk import log_norm_drift, log_norm_spread, rectified_drift, rectified_spread
 from engine.math.propagation import (
     RULES,
     FixedPoint,
@@ -24,8 +26,6 @@ from engine.math.propagation import (
     gain,
     length_map,
     length_slope,
-    log_norm_drift,
-    log_norm_spread,
     moments,
     pair_moment,
     phase_map,
@@ -51,6 +51,27 @@ def test_gains() -> None:
     assert gain(SELU) == pytest.approx(1, abs=1e-14)
     assert gain(ERF) == pytest.approx((2 / math.pi * math.asin(2 / 3)) ** -0.5, abs=1e-13)
     assert gain(ACTIVATIONS["sin"]) == pytest.approx((0.5 * (1 - math.exp(-2))) ** -0.5, abs=1e-13)
+
+
+@every_activation
+def test_gains_are_those_of_another_quadrature(activation: Activation) -> None:
+    def integrand(x: float) -> float:
+        return float(activation.numpy(np.array(x)) ** 2) * math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+    second, _ = integrate.quad(integrand, -20, 20, points=[0.0, *activation.kinks], epsabs=1e-13, epsrel=1e-12, limit=400)
+    assert gain(activation) == pytest.approx(second**-0.5, rel=1e-10)
+
+
+def test_the_elu_integral_is_elementary() -> None:
+    """E elu² = 1/2 + e² Φ(-2) - 2 √e Φ(-1) + 1/2."""
+    second = 1 + math.exp(2) * special.ndtr(-2) - 2 * math.exp(0.5) * special.ndtr(-1)
+    assert moments(ACTIVATIONS["elu"]).second == pytest.approx(second, rel=1e-13)
+
+
+def test_the_selu_constants_are_those_of_torch() -> None:
+    ends = torch.nn.functional.selu(torch.tensor([-200.0, 1.0], dtype=torch.float64)).tolist()
+    assert pytest.approx(ends, rel=1e-12) == [-SELU_SCALE * SELU_ALPHA, SELU_SCALE]
+    assert pytest.approx((1.0507, 1.6733), abs=5e-5) == (SELU_SCALE, SELU_ALPHA)
 
 
 def test_selu_keeps_mean_and_second_moment() -> None:
@@ -335,3 +356,21 @@ def test_drift_and_spread_of_the_logarithm(width: int) -> None:
     assert abs(values.var(ddof=1) - spread) < tolerance(standard_error_of_variance(spread, fourth, count))
     assert drift == pytest.approx(-1 / width, rel=2 / width)
     assert spread == pytest.approx(2 / width, rel=2 / width)
+
+
+def test_a_typical_square_at_depth_and_width_100() -> None:
+    assert 100 * log_norm_drift(100) == pytest.approx(-1, abs=0.01)
+    assert 100 * log_norm_spread(100) == pytest.approx(2, abs=0.03)
+
+
+@pytest.mark.parametrize("width", [16, 100, 1000])
+def test_drift_and_spread_behind_a_rectifier(width: int) -> None:
+    count = 20_000
+    noise = np.random.default_rng(width)
+    values = np.log(2 * noise.chisquare(np.maximum(1, noise.binomial(width, 0.5, count))) / width)
+    drift, spread = rectified_drift(width), rectified_spread(width)
+    fourth = float(((values - values.mean()) ** 4).mean())
+    assert abs(values.mean() - drift) < tolerance(standard_error_of_mean(spread, count))
+    assert abs(values.var(ddof=1) - spread) < tolerance(standard_error_of_variance(spread, fourth, count))
+    assert drift == pytest.approx(-2.5 / width, rel=10 / width)
+    assert spread == pytest.approx(5 / width, rel=10 / width)

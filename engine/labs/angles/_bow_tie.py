@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
@@ -10,7 +12,7 @@ from engine.labs.angles._tower_parameters import Parameters
 from engine.math.propagation import RULES, bow_tie, fan_variance
 from engine.math.statistics import tolerance
 
-UNITS, EXAMPLES = 1024, 64
+UNITS = 1024
 
 
 def tie_widths(parameters: Parameters) -> tuple[int, int]:
@@ -20,15 +22,12 @@ def tie_widths(parameters: Parameters) -> tuple[int, int]:
 
 
 def measured_round_trip(parameters: Parameters, context: Context) -> tuple[float, ...]:
-    """The round trip m -> n -> m of a real pair of linear layers, one number for each rule; the same noise for all."""
-    m, n = tie_widths(parameters)
-    shrink = max(1.0, max(m, n) / UNITS)
-    small_m, small_n = max(1, round(m / shrink)), max(1, round(n / shrink))
+    """The round trip m -> n -> m of a real pair of linear layers, averaged over all inputs; the same noise for all rules."""
+    small_m, small_n = small_widths(parameters)
     generator = context.generator("bow tie")
     there = torch.randn((small_m, small_n), generator=generator, device=context.device)
     back = torch.randn((small_n, small_m), generator=generator, device=context.device)
-    x = torch.randn((EXAMPLES, small_m), generator=generator, device=context.device)
-    ratio = float(((x @ there) @ back).square().mean() / x.square().mean())  # device sync
+    ratio = float((there @ back).square().sum()) / small_m  # device sync
     return tuple(ratio * fan_variance(rule, small_m, small_n) * fan_variance(rule, small_n, small_m) for rule in RULES[:-1])
 
 
@@ -39,8 +38,17 @@ def tie_table(parameters: Parameters) -> np.ndarray:
     return np.array([[getattr(row, name) for name in names] for row in rows])
 
 
-def round_trip_tolerance(parameters: Parameters) -> float:
-    """How far the measured round trip may stray from the exact one."""
+def small_widths(parameters: Parameters) -> tuple[int, int]:
+    """The widths of the measured pair: those of the bow tie, in proportion where they are large."""
     m, n = tie_widths(parameters)
-    least = max(1.0, min(m, n) * min(1.0, UNITS / max(m, n)))
-    return tolerance(((4 + 2 / EXAMPLES) / least) ** 0.5) + 4 / least
+    shrink = max(1.0, max(m, n) / UNITS)
+    return max(1, round(m / shrink)), max(1, round(n / shrink))
+
+
+def round_trip_tolerance(parameters: Parameters) -> float:
+    """How far the measured round trip may stray from the exact one.
+
+    For independent standard normal A and B the squared norm of A B has the relative variance 2 (2m + n + 1) / (m² n).
+    """
+    m, n = small_widths(parameters)
+    return tolerance(math.sqrt(2 * (2 * m + n + 1) / (m * m * n)))

@@ -62,10 +62,7 @@ def network(design: Design, factor: float, sizes: tuple[int, ...], context: Cont
     for index, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         generator = torch.Generator(device=context.device)
         generator.manual_seed(context.streams.child_seed(f"race {index}"))
-        block = Block(made, fan_in, fan_out, generator)
-        if made.alpha is not None and fan_in != fan_out:
-            block.alpha = None  # nothing to add to where the width changes
-        blocks.append(block)
+        blocks.append(Block(made, fan_in, fan_out, generator))
         context.checkpoint()
     reader = nn.utils.skip_init(nn.Linear, sizes[-1], CLASSES, device=context.device)
     generator = torch.Generator(device=context.device)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.math.activations import ACTIVATIONS
-from engine.math.propagation import Layer, Signal, fan_variance, moments, propagate
+from engine.math.propagation import Layer, Passage, Signal, fan_variance, moments, propagate
 from engine.math.quadrature import gaussian_pair_mean
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -38,6 +38,10 @@ class Design:
     def weight_variance(self, fan_in: int, fan_out: int) -> float:
         """Variance of a weight as it acts, whatever the scaling."""
         return self.variance_factor * fan_variance(self.rule, fan_in, fan_out)
+
+    def skip(self, fan_in: int, fan_out: int) -> float | None:
+        """Weight of the branch of a residual layer; a layer that changes the width has nothing to add to and is a plain one."""
+        return self.alpha if fan_in == fan_out else None
 
 
 class Block(nn.Module):
@@ -70,12 +74,13 @@ class Block(nn.Module):
         self.linear.to(kind)
         self.norm = normaliser(design.normalisation, fan_out)
         self.activation = ACTIVATIONS[design.activation].torch
-        self.alpha = design.alpha
+        self.alpha = design.skip(fan_in, fan_out)
 
     def before(self, x: Tensor) -> Tensor:
         """What enters the activation."""
-        z = nn.functional.linear(x, self.linear.weight * self.multiplier, self.linear.bias * self.bias_multiplier)
-        return self.norm(z)
+        if self.multiplier == 1 == self.bias_multiplier:  # the same, without a copy of all weights
+            return self.norm(self.linear(x))
+        return self.norm(nn.functional.linear(x, self.linear.weight * self.multiplier, self.linear.bias * self.bias_multiplier))
 
     def after(self, x: Tensor, z: Tensor) -> Tensor:
         """What leaves the layer."""
@@ -154,16 +159,19 @@ class Theory:
         Squared gradient in front of each layer over that behind the last one.
     spread
         Standard deviation of the logarithm of `moment` between networks of these widths, to first order.
+    backward_spread
+        The same of the squared gradient in front of the first layer, averaged over the examples.
     """
 
     moment: np.ndarray
     cosine: np.ndarray
     backward: np.ndarray
     spread: np.ndarray
+    backward_spread: float
 
 
 @lru_cache(maxsize=32)
-def theory(design: Design, sizes: tuple[int, ...], start: Signal) -> Theory:
+def theory(design: Design, sizes: tuple[int, ...], start: Signal, examples: int) -> Theory:
     """Follow a signal through the tower.
 
     The second moment of n units strays between networks by Var(f²)/n at each layer, after the old deviation was multiplied by
@@ -171,22 +179,27 @@ def theory(design: Design, sizes: tuple[int, ...], start: Signal) -> Theory:
     """
     signal, stray = start, Stray(0.0, 0.0, start.moment / sizes[0])  # the mean of a given input is not zero exactly
     rows: list[tuple[float, float, float, float]] = [(signal.moment, signal.correlation, 1.0, 0.0)]
+    bends: list[Bend] = []
+    fresh = 0.0
     for fan_in, fan_out in itertools.pairwise(sizes):
         layer = layer_of(design, fan_in, fan_out)
         passage = propagate(signal, layer)
-        stray = stray_after(signal, layer, passage.length, stray, fan_out, design.rule == "orthogonal")
+        kept = min(1.0, fan_out / fan_in) if design.rule == "orthogonal" else 0.0
+        bends.append(bend(signal, layer, passage, fresh, fan_in, fan_out, design.rule == "orthogonal"))
+        stray = stray_after(signal, layer, passage.length, stray, fan_out, kept)
         signal = passage.after
         relative = stray.moment / signal.moment**2 if signal.moment > 0 else 0.0
+        fresh = max(0.0, relative - bends[-1].carry ** 2 * rows[-1][3])
         rows.append((signal.moment, signal.correlation, passage.backward, relative))
     moment, cosine, factor, variances = np.array(rows).T
     backward = np.cumprod(np.append(factor[1:], 1.0)[::-1])[::-1]
-    return Theory(moment, np.clip(cosine, -1, 1), backward, np.sqrt(variances))
+    return Theory(moment, np.clip(cosine, -1, 1), backward, np.sqrt(variances), gradient_spread(bends, sizes[-1], examples))
 
 
 def layer_of(design: Design, fan_in: int, fan_out: int) -> Layer:
     """A layer as the theory knows it."""
     weight = design.weight_variance(fan_in, fan_out)
-    options: Any = {"alpha": design.alpha, "normalisation": design.normalisation}
+    options: Any = {"alpha": design.skip(fan_in, fan_out), "normalisation": design.normalisation}
     return Layer(ACTIVATIONS[design.activation], fan_in * weight, fan_out * weight, design.bias_std**2, **options)
 
 
@@ -211,7 +224,10 @@ def cosine_spread(design: Design, sizes: tuple[int, ...], start: Signal) -> floa
         factor = own if layer.alpha is None else 1 + layer.alpha**2 * own
         factor *= signal.moment / passage.after.moment
         signal = passage.after
-        variance = factor**2 * variance + 2 * (1 - signal.correlation**2) ** 2 / fan_out
+        chance = 2 * (1 - signal.correlation**2) ** 2 / fan_out
+        if design.rule == "orthogonal" and design.activation == "linear":
+            chance *= 1 - min(1.0, fan_out / fan_in)  # an isometry keeps angles
+        variance = factor**2 * variance + chance
         variance = min(variance, 1e6)
     return math.sqrt(variance)
 
@@ -225,22 +241,23 @@ class Stray:
     mean: float
 
 
-def stray_after(signal: Signal, layer: Layer, length: float, before: Stray, units: int, exact: bool) -> Stray:
+def stray_after(signal: Signal, layer: Layer, length: float, before: Stray, units: int, kept: float) -> Stray:
     """What a layer of so many units adds, and what it makes of what was there, to first order.
 
-    Where the length of z is exact, as by an orthogonal map or after normalisation, what of Var(f²) comes from that length
-    drops out: Cov(f², z²)² / Var(z²) = 2 (q d E f² / dq)².
+    Where the length of z is exact, as by an orthogonal map (on a share `kept` of the dimensions) or after normalisation, what
+    of Var(f²) comes from that length drops out: Cov(f², z²)² / Var(z²) = 2 (q d E f² / dq)².
     """
     if not 0 < length < math.inf:
         return before
     known = moments(layer.activation, length)
     push = layer.weight_variance if layer.normalisation == "none" else 0.0  # of q by p
-    noise = known.fourth - known.second**2
-    if exact or layer.normalisation in ("layer", "rms"):
-        noise = max(0.0, noise - 2 * (length * known.growth) ** 2)
+    kept = 1.0 if layer.normalisation in ("layer", "rms") else kept
+    noise = max(0.0, known.fourth - known.second**2 - 2 * kept * (length * known.growth) ** 2)
+    around = known.second - known.mean**2
     if layer.alpha is None:
-        return Stray((push * known.growth) ** 2 * before.moment + noise / units, 0.0, 0.0)
-    alpha, around = layer.alpha, known.second - known.mean**2
+        both = math.copysign(math.sqrt(noise * around), known.mean) / units if known.mean else 0.0  # at most
+        return Stray((push * known.growth) ** 2 * before.moment + noise / units, both, around / units)
+    alpha = layer.alpha
     own = 1 + alpha**2 * push * known.growth + 2 * alpha * signal.mean * push * known.mean_growth
     lent, drift = 2 * alpha * known.mean, alpha * push * known.mean_growth
     fresh = alpha**4 * noise + 4 * alpha**2 * signal.moment * known.second
@@ -252,3 +269,66 @@ def stray_after(signal: Signal, layer: Layer, length: float, before: Stray, unit
         + 2 * alpha**2 * signal.mean * around / units,
         drift**2 * before.moment + 2 * drift * before.both + before.mean + alpha**2 * around / units,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """What chance does to a gradient in one layer.
+
+    Parameters
+    ----------
+    share
+        Of the squared gradient in front of the layer, what came through the activation and not around it.
+    uneven
+        (E f'⁴ / (E f'²)² - 1) / units: by how much the slopes of single units differ.
+    mixing
+        1 / inputs for independent weights, 0 for an isometry: by how much the length behind the matrix strays.
+    pull
+        d ln E f'² / d ln p: by how much, relatively, the squared slope moves with the length of the signal in front.
+    carry
+        d ln p' / d ln p: what the layer leaves of a deviation of that length.
+    fresh
+        Variance of that deviation, as far as it is new in front of this layer.
+    """
+
+    share: float
+    uneven: float
+    mixing: float
+    pull: float
+    carry: float
+    fresh: float
+
+
+def bend(signal: Signal, layer: Layer, passage: Passage, fresh: float, fan_in: int, fan_out: int, orthogonal: bool) -> Bend:
+    """The bend of a layer that a signal has passed."""
+    length, after = passage.length, passage.after.moment
+    if not (0 < length < math.inf and 0 < after < math.inf):
+        return Bend(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    known = moments(layer.activation, length)
+    share = 1.0 if layer.alpha is None else 1 - 1 / passage.backward
+    pull, push = 0.0, layer.weight_variance if layer.normalisation == "none" else 0.0
+    if push and not layer.activation.homogeneous:
+        slopes = [moments(layer.activation, length * factor).slope for factor in (1.01, 0.99)]
+        pull = share * push * signal.moment / length * math.log(slopes[0] / slopes[1]) / math.log(1.01 / 0.99)
+    own = push * known.growth if layer.alpha is None else 1 + layer.alpha**2 * push * known.growth
+    mixing = 1 / fan_in - 1 / max(fan_in, fan_out) if orthogonal else 1 / fan_in
+    uneven = (known.slope_fourth / known.slope**2 - 1) / fan_out
+    return Bend(share, uneven, mixing, pull, own * signal.moment / after, fresh)
+
+
+def gradient_spread(bends: list[Bend], units: int, examples: int) -> float:
+    """Standard deviation between networks of the logarithm of a squared gradient, averaged over examples, to first order.
+
+    The gradients of the examples start independent, and what chance does to each of them averages out. What their common
+    layers do to all of them does not, and the more they have turned into a common direction (`aligned`: the mean of their
+    squared cosine) the more of it is common. A signal that strays moves all slopes behind it, for all examples alike.
+    """
+    variance, aligned, lever = 0.0, 1 / units, 0.0
+    for each in reversed(bends):
+        own = each.share**2 * (3 * each.uneven + 2 * each.mixing) + 4 * each.share * (1 - each.share) * each.mixing
+        common = each.share**2 * ((1 + 2 * aligned) * each.uneven + 2 * aligned * each.mixing)
+        common += 4 * each.share * (1 - each.share) * each.mixing * aligned
+        lever = each.pull + each.carry * lever
+        variance += common + (own - common) / examples + lever**2 * each.fresh
+        aligned = min(1.0, aligned + each.share * (2 - each.share) * (each.uneven + each.mixing))
+    return math.sqrt(variance)

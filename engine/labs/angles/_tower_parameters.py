@@ -108,9 +108,14 @@ class Parameters(LabParameters):
             help="The same function at the start; in training the NTK form moves weights of every width alike.",
         ),
     ] = "standard"
-    residual: Annotated[bool, Ui("Residual", group="Form", help="Each layer adds to its input instead of replacing it.")] = (
-        False
-    )
+    residual: Annotated[
+        bool,
+        Ui(
+            "Residual",
+            group="Form",
+            help="Each layer adds to its input instead of replacing it; one that changes the width stays plain.",
+        ),
+    ] = False
     alpha: Annotated[
         float,
         Field(ge=0, le=4),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -11,15 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.core.claims import Claim, ClaimSpec
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment, Measure
 from engine.core.frames import Observation
-from engine.core.messages import Message
-from engine.data.digits import PIXELS, unit_digits
+from engine.data.digits import unit_digits
 from engine.labs.angles import _race as racing
-from engine.labs.angles._bow_tie import measured_round_trip, round_trip_tolerance, tie_table
+from engine.labs.angles._bow_tie import measured_round_trip, tie_table
+from engine.labs.angles._propagation_claims import CLAIMS, claims, log_norm_walk
 from engine.labs.angles._race import FACTORS, Race
 from engine.labs.angles._tower import (
     DTYPES,
@@ -27,7 +27,6 @@ from engine.labs.angles._tower import (
     Block,
     Design,
     Theory,
-    cosine_spread,
     pull_back,
     reading,
     ridge,
@@ -36,12 +35,12 @@ from engine.labs.angles._tower import (
 )
 from engine.labs.angles._tower_parameters import Parameters
 from engine.math.activations import ACTIVATIONS
-from engine.math.propagation import RULES, Signal, edge_of_chaos, log_norm_drift, moments, phase_map
-from engine.math.statistics import tolerance
+from engine.math.propagation import Signal, edge_of_chaos, phase_map
 
 PHASE_WEIGHTS = np.linspace(0.3, 3.0, 82)  # spreads σ_w of the phase map
 PHASE_BIASES = np.linspace(0.0, 1.5, 61)  # spreads σ_b
 EDGE_LENGTHS = np.logspace(-6, 3, 240)
+KEPT = 64_000_000  # weights that a tower may hold on to; of a larger one each layer is made a second time on the way down
 SECONDS_PER_STEP = 0.06  # of the slowest device this is meant for
 SECONDS = {"cpu": (6e-9, 1.2e-10), "mps": (1e-9, 1e-11), "cuda": (1e-11, 1e-12)}  # per weight, per cube of the width (QR)
 
@@ -80,6 +79,7 @@ class State:
     sizes: tuple[int, ...]
     start: Signal
     theory: Theory
+    blocks: tuple[Block, ...]  # the layers that the gradient has before it, where they are kept
     signals: tuple[Tensor, ...]  # the input and every layer's output so far
     readings: tuple[Tensor, ...]
     ridges: tuple[Tensor, ...]
@@ -101,14 +101,14 @@ def design_of(parameters: Parameters) -> Design:
 
 def init(parameters: Parameters, context: Context) -> State:
     """The inputs and the first layers."""
-    if parameters.residual and (parameters.waist != 1 or (parameters.inputs == "digits" and parameters.width != PIXELS)):
-        raise LabError(
-            "A residual layer adds its output to its input, so that all widths must be equal.",
-            "Let waist be 1, and with digits width be 64.",
-        )
     design = design_of(parameters)
     x = inputs_of(parameters, context)
     sizes = widths(parameters.depth, parameters.width, parameters.waist, x.shape[1])
+    if parameters.residual and sizes[1] != parameters.width:
+        raise LabError(
+            "With a waist every layer changes the width, and a residual layer would have nothing to add its output to.",
+            "Let waist be 1, or residual be false.",
+        )
     wide = x.to("cpu", torch.float64)
     overlaps = (wide @ wide.T) / x.shape[1]
     crowd = (overlaps.sum() - overlaps.trace()) / (len(x) * (len(x) - 1))
@@ -120,7 +120,8 @@ def init(parameters: Parameters, context: Context) -> State:
         design=design,
         sizes=sizes,
         start=start,
-        theory=theory(design, sizes, start),
+        theory=theory(design, sizes, start, len(x)),
+        blocks=(),
         signals=(x,),
         readings=(reading(x),),
         ridges=(),
@@ -148,7 +149,9 @@ def inputs_of(parameters: Parameters, context: Context) -> Tensor:
 
 
 def block(state: State, layer: int, context: Context) -> Block:
-    """The module of a layer, made when it is needed: the same numbers every time, and no memory for two hundred of them."""
+    """The module of a layer, kept or made when it is needed: the same numbers every time."""
+    if layer <= len(state.blocks):
+        return state.blocks[layer - 1]
     generator = torch.Generator(device=context.device)
     generator.manual_seed(context.streams.child_seed(f"layer {layer}"))
     return Block(state.design, state.sizes[layer - 1], state.sizes[layer], generator)
@@ -185,7 +188,13 @@ def up(state: State, context: Context) -> State:
     x = state.signals[-1]
     z = layer.before(x)
     y = layer.after(x, z)
-    return replace(state, signals=(*state.signals, y), readings=(*state.readings, reading(y)), ridges=(*state.ridges, ridge(z)))
+    return replace(
+        state,
+        blocks=(*state.blocks, layer) if sum(map(operator.mul, state.sizes, state.sizes[1:])) <= KEPT else (),
+        signals=(*state.signals, y),
+        readings=(*state.readings, reading(y)),
+        ridges=(*state.ridges, ridge(z)),
+    )
 
 
 def down(state: State, context: Context) -> State:
@@ -197,7 +206,7 @@ def down(state: State, context: Context) -> State:
         *state.gradient_moments,
         gradient.to(torch.float64 if gradient.device.type != "mps" else torch.float32).square().mean(),
     )
-    return replace(state, gradient=gradient, gradient_moments=moments)
+    return replace(state, blocks=state.blocks[: at - 1], gradient=gradient, gradient_moments=moments)
 
 
 def total(parameters: Parameters, context: Context) -> int:
@@ -258,7 +267,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         "correlation_last": readings[done, 1],
         "theory_correlation_last": known.cosine[done],
         "log_norm": readings[done, 3] - readings[0, 3] - math.log(state.sizes[done] / state.sizes[0]),
-        "theory_log_norm": expected_log_norm(parameters, state, done),
+        "theory_log_norm": log_norm_walk(parameters, state, done)[0],
         "dead_fraction": readings[done, 2],
         "overflow_layer": picture.overflow,
         "underflow_layer": picture.underflow,
@@ -286,52 +295,6 @@ def phase_of(name: str) -> tuple[np.ndarray, np.ndarray]:
     return phase.astype(np.float32), edge
 
 
-def expected_log_norm(parameters: Parameters, state: State, layer: int) -> float:
-    """Mean of the logarithm of a length: exact for the linear map, to first order in 1/width otherwise."""
-    growth = math.log(state.theory.moment[layer] / state.theory.moment[0]) if state.theory.moment[layer] > 0 else math.nan
-    plain = parameters.bias_std == 0 and not parameters.residual and parameters.normalisation == "none"
-    if parameters.activation == "linear" and plain and parameters.rule != "orthogonal":
-        return growth + sum(log_norm_drift(units) for units in state.sizes[1 : layer + 1])
-    return growth - 0.5 * float(state.theory.spread[layer]) ** 2
-
-
-def claims(measures: dict[str, float], state: State, parameters: Parameters, done: int) -> tuple[Claim, ...]:
-    """The tower beside its theory, with what its width leaves to chance. Growth is compared by its logarithm."""
-    full = done == parameters.depth
-    back = full and len(state.gradient_moments) > parameters.depth
-    narrowest = min(state.sizes[1:])
-    spread = float(state.theory.spread[done])
-    chance = tolerance(spread) + spread**2 + 1e-5 * done
-    if parameters.normalisation == "batch":  # theory takes infinitely many examples
-        chance += 4 * done / parameters.batch
-    if parameters.dtype != "float32":
-        chance += done * 2.0 ** (-8 if parameters.dtype == "bfloat16" else -11)
-    behind = tolerance(math.sqrt(6 * done / narrowest)) + 6 * done / narrowest + chance - tolerance(spread)
-    cosine = measures["theory_correlation_last"]
-    turn = math.inf
-    if full and math.isfinite(cosine):
-        turn = tolerance(cosine_spread(state.design, state.sizes, state.start)) + (4 + 0.4 * done) / narrowest
-    settled = spread < 0.3 or ACTIVATIONS[parameters.activation].homogeneous  # else lengths stray, and angles with them
-    aligned = (
-        parameters.residual and parameters.normalisation == "none" and moments(ACTIVATIONS[parameters.activation]).mean > 0.01
-    )
-    remark = Message("The gradient turns along the signal here, which this theory leaves out." if aligned else "")
-    tie = round_trip_tolerance(parameters)
-    growth = {way: (log(measures[f"theory_{way}_gain"]), log(measures[f"{way}_gain"])) for way in ("forward", "backward")}
-    return (
-        CLAIMS[0].check(*growth["forward"], chance, enough=full),
-        CLAIMS[1].check(*growth["backward"], behind, enough=back and not aligned, remark=remark),
-        CLAIMS[2].check(cosine, measures["correlation_last"], min(turn, 2.0), enough=turn < 0.8 and settled),
-        CLAIMS[3].check(measures["theory_log_norm"], measures["log_norm"], chance, enough=full),
-        CLAIMS[4].check(1.0, state.measured_tie[RULES.index("geometric")], tie, enough=tie < 2),
-    )
-
-
-def log(value: float) -> float:
-    """The natural logarithm, not a number where there is none."""
-    return round(math.log(value), 12) + 0.0 if value > 0 else math.nan
-
-
 MEASURES = (
     Measure("forward_gain", "Second moment of the output over that of the input", optional=True),
     Measure("theory_forward_gain", "The same by mean-field theory", optional=True),
@@ -347,30 +310,6 @@ MEASURES = (
     Measure("loss_half", "Loss with half the variance", optional=True),
     Measure("loss_chosen", "Loss with the chosen variance", optional=True),
     Measure("loss_twice", "Loss with twice the variance", optional=True),
-)
-
-CLAIMS = (
-    ClaimSpec(
-        "forward",
-        "The growth of lengths, as a logarithm, follows mean-field theory.",
-        r"q_{l+1}=\sigma_w^2\,\mathbb{E}f(\sqrt{q_l}z)^2+\sigma_b^2",
-    ),
-    ClaimSpec(
-        "backward", "So does that of gradients on the way back.", r"g_l=\sigma_w^2\,\mathbb{E}f'(\sqrt{q_l}z)^2\,g_{l+1}"
-    ),
-    ClaimSpec(
-        "correlation",
-        "The angle between two inputs follows the correlation map.",
-        r"c_{l+1}=\left(\sigma_w^2\,\mathbb{E}f(u)f(v)+\sigma_b^2\right)/q_{l+1}",
-    ),
-    ClaimSpec(
-        "log_norm",
-        "The length of a single input drifts by depth over width.",
-        r"\mathbb{E}\ln\frac{\chi_n^2}{n}=\psi\!\left(\frac n2\right)+\ln\frac2n",
-    ),
-    ClaimSpec(
-        "round_trip", "The geometric rule makes a way there and back neutral.", r"\frac{m}{\sqrt{mn}}\cdot\frac{n}{\sqrt{nm}}=1"
-    ),
 )
 
 EXPERIMENT = Experiment(

@@ -9,11 +9,11 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from engine.api import Frame
-from gui.core.lab.panel import Panel
 from gui.core.notes.formula_label import FormulaLabel
 from gui.core.plots import Curve, Histogram, Label, Marker, PlotCard, Plotted, Points, pen
 from gui.core.plots.base import text_with_halo
 from gui.core.theme import Role, font, px, text_width, theming
+from gui.panels.angles._room import TwoRows
 
 if TYPE_CHECKING:
     from engine.labs.angles.activation_gain import Parameters, Picture
@@ -22,7 +22,7 @@ STARTS = 5  # curves of the length map
 HEADROOM = 1.15
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(TwoRows):
     """The activation and the gains above; outputs and lengths below."""
 
     def build(self) -> None:
@@ -64,24 +64,24 @@ class ExperimentPanel(Panel):
         self.ours_by_layer = [self.lengths.add(Curve("theory")) for _ in range(STARTS)]
 
     def retranslate(self) -> None:
-        self.curve.set_title(self.text("Activation over its Gaussian input"))
+        self.curve.set_title(self.text("Activation"))
         self.curve.set_labels(x="x", y="f(x)")
         self.function.label = "f(x)"
-        self.input.label = self.text("density φ of x, area 1")
-        self.square.label = self.text("f(x)² φ(x), area E f²")
+        self.input.label = self.text("density φ(x)")
+        self.square.label = self.text("f(x)² φ(x)")
         self.gains.set_title(self.text("Gains"))
         self.gains.set_labels(x=self.text("gain g = √(q / E f²)"))
-        self.ours.label = self.text("by the integral")
-        self.theirs.label = self.text("hard-coded in torch.nn.init")
+        self.ours.label = self.text("integral")
+        self.theirs.label = "torch.nn.init"
         self.own.label = self.text("chosen")
         self.outputs.set_title(self.text("Outputs"))
         self.outputs.set_labels(x="f(x)", y=self.text("density"))
         self.samples.label = self.text("samples")
         self.law.label = self.text("exact law")
-        self.lengths.set_title(self.text("Length after many layers"))
+        self.lengths.set_title(self.text("Length by layer"))
         self.lengths.set_labels(x=self.text("layer"), y="qₗ / q")
-        self.ours_by_layer[0].label = self.text("with the gain of the integral")
-        self.framework[0].label = self.text("with the framework's gain")
+        self.ours_by_layer[0].label = self.text("gain of the integral")
+        self.framework[0].label = self.text("gain of the framework")
         for card in self.cards:
             card.refresh_legend()  # type: ignore[attr-defined]
 

@@ -7,25 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
-from gui.core.lab.panel import Panel
 from gui.core.plots import Curve, DensityImage, HeatMap, Label, Marker, PlotCard, Points
+from gui.core.theme import px
+from gui.panels.angles._room import TwoRows
 
 if TYPE_CHECKING:
     from engine.labs.angles.propagation import Parameters, Picture
 
 RULES = ("fan in", "fan out", "average", "geometric", "quadratic")
-RACERS = ("half the variance", "the chosen variance", "twice the variance")
+RACERS = ("½ σ_w²", "σ_w²", "2 σ_w²")
 LOWEST, HIGHEST = 1e-45, 1e45
+NARROW = 480  # width below which the map has no room for its scale
 REACH = 4.0  # of pre-activations
 STEEP = 1.5  # ln χ₁ of the last colour
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(TwoRows):
     """Lengths and the phase map above; angles, pre-activations and what the parameters ask for below."""
 
     def build(self) -> None:
+        self._training = self._waisted = False
         self._build_moments()
         self._build_phase()
         self._build_angles()
@@ -33,17 +37,24 @@ class ExperimentPanel(Panel):
         self._build_tie()
         self._build_race()
         self.arrange([self.moments, self.phase], [self.angles, self.ridge, self.tie, self.race])
-        self.tie.hide()
-        self.race.hide()
+        self.fit()
+
+    def wanted(self, card: QWidget) -> bool:
+        """The race while there is one, the bow tie where there is a waist."""
+        return card not in (self.tie, self.race) or (self._training if card is self.race else self._waisted)
+
+    def fit(self) -> None:
+        super().fit()
+        self.bar.setVisible(self.alone or self.width() >= px(NARROW))
 
     def _build_moments(self) -> None:
         self.moments = PlotCard()
         self.moments.set_log(y=True)
-        self.low, self.high = (self.moments.add(Curve("theory", dash="dot", width=1.2, alpha=0.8)) for _ in range(2))
-        self.theory = self.moments.add(Curve("theory"))
-        self.theory_gradient = self.moments.add(Curve("theory", dash="dash", width=1.6))
-        self.gradient = self.moments.add(Curve(2, dash=None, width=2.0))
         self.moment = self.moments.add(Curve("data", width=2.4))
+        self.gradient = self.moments.add(Curve(2, dash="dash", width=2.0))
+        self.theory = self.moments.add(Curve("theory"))
+        self.theory_gradient = self.moments.add(Curve("theory", dash="dash", width=1.6))  # dashed as what it is the theory of
+        self.low, self.high = (self.moments.add(Curve("theory", dash="dot", width=1.2, alpha=0.8)) for _ in range(2))
         for measured in (self.gradient, self.moment):
             measured.setZValue(7)  # over the theory it lies on
         self.limit = self.moments.add(Marker("text", dash="dot"))
@@ -53,7 +64,7 @@ class ExperimentPanel(Panel):
         self.chi = HeatMap("ln χ₁")
         self.phase.plot.addItem(self.chi)
         self.phase.items.append(self.chi)
-        self.phase.add_colour_bar(self.chi)
+        self.bar = self.phase.add_colour_bar(self.chi)
         self.phase.set_axes_visible(grid=False)
         self.edge = self.phase.add(Curve("theory"))
         self.here = self.phase.add(Points("data", size=13, symbol="o", halo=True))
@@ -81,27 +92,26 @@ class ExperimentPanel(Panel):
         self.there = self.tie.add(Points("data", size=8, symbol="t"))
         self.behind = self.tie.add(Points(2, size=8, symbol="s"))
         self.both = self.tie.add(Points("theory", size=9, symbol="d", halo=True))
-        self.rules = [self.tie.add(Label(anchor=(0.5, 0.0), size=11)) for _ in RULES]
+        self.rules = [self.tie.add(Label(anchor=(0.5, 1.4 if at % 2 else -0.1), size=11)) for at in range(len(RULES))]
 
     def _build_race(self) -> None:
         self.race = PlotCard()
         self.losses = [
-            self.race.add(Curve(role, dash=dash, width=1.8)) for role, dash in ((0, "dash"), ("data", None), (4, "dot"))
+            self.race.add(Curve(role, dash=dash, width=1.8)) for role, dash in ((3, "dash"), ("data", None), (2, "dot"))
         ]
         self.chance = self.race.add(Marker("muted", vertical=False, dash="dot", at=1.0))
 
     def retranslate(self) -> None:
-        self.moments.set_title(self.text("Lengths up, gradients down"))
+        self.moments.set_title(self.text("Lengths by layer"))
         self.moments.set_labels(x=self.text("layer"), y=self.text("second moment"))
         self.moment.label = self.text("signal")
         self.gradient.label = self.text("gradient")
         self.theory.label = self.text("theory")
-        self.theory_gradient.label = self.text("theory, gradient")
-        self.low.label = self.text("± two deviations")
+        self.low.label = "± 2σ"
         self.phase.set_title(self.text("Order and chaos"))
         self.phase.set_labels(x=self.text("weight spread σ_w"), y=self.text("bias spread σ_b"))
         self.edge.label = self.text("edge of chaos, χ₁ = 1")
-        self.here.label = self.text("this tower; click to move it")
+        self.here.label = self.text("this tower: click to move")
         self.angles.set_title(self.text("Angle between two inputs"))
         self.angles.set_labels(x=self.text("layer"), y=self.text("angle (degrees)"))
         self.angle.label = self.text("measured")
@@ -116,16 +126,15 @@ class ExperimentPanel(Panel):
         self.race.set_title(self.text("Learning digits"))
         self.race.set_labels(x=self.text("update"), y=self.text("loss"))
         for curve, name in zip(self.losses, RACERS, strict=True):
-            curve.label = self.text(name)
+            curve.label = name
         for card in self.cards:
             card.refresh_legend()  # type: ignore[attr-defined]
 
     def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
         picture: Picture = frame.picture
         values = frame.parameters.model_dump()
-        if not self.alone:
-            self.race.setVisible(picture.training)
-            self.tie.setVisible(values["waist"] != 1 and not picture.training)
+        self._training, self._waisted = picture.training, values["waist"] != 1 and not picture.training
+        self.fit()
         self._draw_moments(picture, values)
         self._draw_phase(picture, values)
         self._draw_angles(picture, frame)
@@ -151,8 +160,8 @@ class ExperimentPanel(Panel):
             self.limit.setData(broken, self.text("overflow at layer {layer}", layer=broken))
         elif picture.underflow:
             self.limit.setData(broken, self.text("all zero from layer {layer}", layer=broken))
-        facts = {"depth": values["depth"], "width": values["width"], "dtype": values["dtype"], "seed": values["seed"]}
-        self.moments.set_caption(self.text("L = {depth} · n = {width:,d} · {dtype} · seed {seed}", **facts))
+        facts = f"L = {values['depth']} · n = {values['width']:,d}"
+        self.moments.set_caption(facts if values["dtype"] == "float32" else f"{facts} · {values['dtype']}")
 
     def _draw_phase(self, picture: Picture, values: dict[str, Any]) -> None:
         x, y = picture.phase_weights, picture.phase_biases
@@ -196,7 +205,7 @@ class ExperimentPanel(Panel):
         low, high = min(0.1, shown.min()) / room, max(10.0, shown.max() * 1.2)
         self.tie.set_range(x=(-0.6, len(RULES) - 0.4), y=(low / room, high * 1.2))
         for place, label, name in zip(places, self.rules, RULES, strict=True):
-            label.setData(place, low * (1.0 if place % 2 else room**-0.4), self.text(name))
+            label.setData(place, low * room**-0.3, self.text(name))
 
     def _draw_race(self, picture: Picture) -> None:
         updates = np.arange(1, len(picture.losses) + 1)
@@ -204,7 +213,7 @@ class ExperimentPanel(Panel):
             curve.setData(updates, losses)
         self.chance.setData(math.log(10), self.text("guessing"))
         lost = [index for index in range(len(RACERS)) if np.isnan(picture.losses[:, index]).any()]
-        texts = [self.text("{name} diverged", name=self.text(RACERS[index])) for index in lost]
+        texts = [self.text("{name} diverged", name=RACERS[index]) for index in lost]
         self.race.set_caption(" · ".join(texts))
         self.race.set_range(x=(0, max(20, len(updates))), y=(0.0, 3.2), steady=True)
 
