@@ -159,7 +159,7 @@ class Plotted(pg.GraphicsObject):
 
     def draw(self, painter: QPainter) -> None:
         """Draw with the painter in pixels of the scene."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is drawn")
 
 
 def extent(values: NDArray[np.float64]) -> tuple[float, float] | None:

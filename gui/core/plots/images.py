@@ -80,7 +80,7 @@ class _Image(pg.ImageItem):
 
     def table(self, theme: Theme) -> NDArray[np.uint8]:
         """The 256 colours, low to high."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is drawn")
 
     def restyle(self, theme: Theme) -> None:
         """Take the colour map from a theme."""
