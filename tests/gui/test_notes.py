@@ -33,6 +33,7 @@ $$p_n(\theta)=\frac{\Gamma(n/2)}{\Gamma(\frac{n-1}2)\sqrt\pi}\sin^{n-2}\theta$$
 
 @pytest.fixture
 def view(qapp, qtbot):
+    qapp.setStyleSheet("")  # another test may have dressed the application
     store = FormulaStore()
     made = NotesView(store=store, wait=True)
     qtbot.addWidget(made)
