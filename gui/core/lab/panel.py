@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.api import Frame, LabParameters
 from gui.core.i18n import tr, translator
 from gui.core.theme import space, theming
+
+TURN = 12  # ms: Qt paints what has changed about 5 ms after it was told
 
 
 class Panel(QWidget):
@@ -24,7 +26,7 @@ class Panel(QWidget):
     tweak_requested : (dict)
         New parameter values asked for by a gesture in the picture.
     draw_failed : (Exception)
-        The last frame could not be drawn again after a change of theme or language.
+        A picture could not be drawn outside of `show_frame`: later, or again after a change of theme or language.
     """
 
     tweak_requested = Signal(dict)
@@ -37,6 +39,9 @@ class Panel(QWidget):
         self._alone: QWidget | None = None
         self._splitters: list[QSplitter] = []
         self._last: tuple[Frame, LabParameters] | None = None
+        self._waiting: dict[str, Callable[[], None]] = {}
+        self._turn = QTimer(self, interval=TURN, singleShot=True)
+        self._turn.timeout.connect(self._draw_waiting)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.build()
@@ -63,6 +68,16 @@ class Panel(QWidget):
         """Draw a frame and remember it for a change of theme or language."""
         self._last = (frame, parameters)
         self.draw(frame, parameters)
+
+    def draw_later(self, name: str, work: Callable[[], None]) -> None:
+        """Draw one of the smaller pictures a moment after the large one has been painted.
+
+        All that changes in one turn of the event loop is painted at once; in turns of their own the pictures never hold up
+        the window for long. Work of the same name that still waits is replaced by the newer, and keeps its place.
+        """
+        self._waiting[name] = work
+        if not self._turn.isActive():
+            self._turn.start()
 
     def text(self, template: str, **values: Any) -> str:
         """A text of this experiment in the current language."""
@@ -144,6 +159,16 @@ class Panel(QWidget):
                 self.draw(*self._last)
             except Exception as error:
                 self.draw_failed.emit(error)
+
+    @Slot()
+    def _draw_waiting(self) -> None:
+        work = self._waiting.pop(next(iter(self._waiting)))
+        if self._waiting:
+            self._turn.start()
+        try:
+            work()
+        except Exception as error:
+            self.draw_failed.emit(error)
 
 
 def are_sizes(sizes: list[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,10 +55,9 @@ class ExperimentPanel(Panel):
         picture: Picture = frame.picture
         degrees = parameters.unit == "degrees"
         self._draw_angle(picture, 180 / math.pi if degrees else 1.0, degrees)
-        self._draw_cosine(picture)
-        self._draw_globe(picture, frame)
         self.angle.set_caption(self._caption(frame))
-        self.cosine.set_caption(self._origin(frame))
+        self.draw_later("cosine", partial(self._draw_cosine, frame))
+        self.draw_later("globe", partial(self._draw_globe, frame))
 
     def _draw_angle(self, picture: Picture, scale: float, degrees: bool) -> None:
         unit = "degrees" if degrees else "radians"
@@ -91,7 +91,9 @@ class ExperimentPanel(Panel):
                 taken.append(at)
                 label.setData(grid[at], heights[at], self.text("n = {n}", n=f"{picture.compare_dimensions[index]:,d}"))
 
-    def _draw_cosine(self, picture: Picture) -> None:
+    def _draw_cosine(self, frame: Frame) -> None:
+        picture: Picture = frame.picture
+        self.cosine.set_caption(self._origin(frame))
         self.cosine_bars.setData(picture.cosine_density, picture.cosine_edges, density=True)
         self.cosine_law.setData(picture.cosine_grid, picture.cosine_law)
         law, bars = picture.cosine_law, picture.cosine_density
@@ -103,7 +105,8 @@ class ExperimentPanel(Panel):
         self.cosine.set_range(x=(low, high))
         self.cosine.set_range(y=(0.0, top), steady=True)
 
-    def _draw_globe(self, picture: Picture, frame: Frame) -> None:
+    def _draw_globe(self, frame: Frame) -> None:
+        picture: Picture = frame.picture
         subspace = picture.subspace_dimension > 0
         self.directions.set_title(
             self.text("Angles to a random subspace (the equator)" if subspace else "Angles to a fixed vector x")
