@@ -188,3 +188,12 @@ def test_a_huge_orthogonal_matrix_is_refused_in_a_sentence() -> None:
 def test_block_rows_make_a_lower_triangle() -> None:
     blocks = (torch.ones(2, 2), 2 * torch.ones(1, 3))
     assert lower_triangle(blocks).tolist() == [[1, 1, 0], [1, 1, 0], [2, 2, 2]]
+
+
+def test_one_variance_keeps_the_norm_and_the_other_the_mean_square() -> None:
+    """1/fan_out keeps the vector's length, 1/fan_in the second moment of a unit; the two differ by n/m."""
+    for variance, kept in ((1 / 100, "norm_ratio_mean"), (1 / 400, "rms_ratio_mean")):
+        measures = run("angles.orthogonality", rows=100, columns=400, variance=variance, draws=5).measures
+        assert measures[kept] == pytest.approx(1, abs=0.02)
+        assert measures[f"theory_{kept}"] == pytest.approx(1)
+        assert measures["rms_ratio_mean"] == pytest.approx(4 * measures["norm_ratio_mean"])

@@ -31,6 +31,8 @@ MEASURES = (
     Measure("spectrum_distance", "Distance of the singular values to their law"),
     Measure("norm_ratio_mean", "Mean of ‖Wx‖²/‖x‖²"),
     Measure("theory_norm_ratio_mean", "Mean of ‖Wx‖²/‖x‖² by the exact law"),
+    Measure("rms_ratio_mean", "Mean squared output per unit over that of the input"),
+    Measure("theory_rms_ratio_mean", "Mean squared output per unit over that of the input, by the exact law"),
     Measure("norm_ratio_var", "Variance of ‖Wx‖²/‖x‖²"),
     Measure("theory_norm_ratio_var", "Variance of ‖Wx‖²/‖x‖² by the exact law"),
     Measure("rank", "Rank"),

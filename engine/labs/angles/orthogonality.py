@@ -239,6 +239,8 @@ def measured(state: State, law: MatrixLaw, distance: float) -> dict[str, float]:
         "spectrum_distance": distance,
         "norm_ratio_mean": mean,
         "theory_norm_ratio_mean": law.gain,
+        "rms_ratio_mean": mean * law.columns / law.rows,
+        "theory_rms_ratio_mean": law.gain * law.columns / law.rows,
         "norm_ratio_var": deviations / inputs,
         "theory_norm_ratio_var": law.ratio_variance,
         "rank": average("rank"),
