@@ -15,6 +15,7 @@ from gui.core.theme import Theme, font, px
 SHRINK_BELOW = 0.45
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 NARROW_SPACE = "\u202f"
+LONGEST_NAME = 130
 
 
 def nice_step(span: float) -> float:
@@ -92,6 +93,15 @@ def sparse_log_texts(values: Sequence[float]) -> list[str]:
     return [f"{n:g}".replace("-", "−") if 1e-3 <= n < 1e5 else power_text(n, 1) for n in numbers]
 
 
+def halves(text: str) -> list[str]:
+    """The text in two parts of about the same length, parted at a space; in one where there is none."""
+    spaces = [i for i, sign in enumerate(text) if sign == " "]
+    if not spaces:
+        return [text]
+    at = min(spaces, key=lambda i: abs(2 * i - len(text)))
+    return [text[:at], text[at + 1 :]]
+
+
 class Axis(pg.AxisItem):
     """An axis in the theme's colours and figures; never rescales its numbers by an SI prefix."""
 
@@ -99,12 +109,37 @@ class Axis(pg.AxisItem):
         super().__init__(orientation, maxTickLength=0)
         self.enableAutoSIPrefix(False)
         self.title = ""
+        self.categories: tuple[str, ...] = ()
 
     def set_title(self, title: str) -> None:
         """Name the quantity and its unit beside the axis; an empty title takes no room."""
         if title != self.title:  # else all ticks would be made anew for every picture
             self.title = title
             self.restyle_title()
+
+    def set_categories(self, names: Sequence[str]) -> None:
+        """Write names at 0, 1, 2, ... in place of numbers; no names bring the numbers back."""
+        if tuple(names) != self.categories:
+            self.categories = tuple(names)
+            self.setStyle(tickLength=self._tick_length())
+            self._reserve()
+            self.picture = None
+            self.update()
+
+    def _reserve(self) -> None:
+        """Make room for the names before they are drawn: names that do not fit yet would be left out at first."""
+        if not self.categories:
+            return
+        metrics = QFontMetricsF(font(12, tabular=True))
+        names = self._fitting_names(list(self.categories), 1.0)
+        if self.orientation in ("left", "right"):
+            self.textWidth = math.ceil(max(metrics.horizontalAdvance(name) for name in names)) + 4
+        else:
+            self.textHeight = px(16) * max(name.count("\n") + 1 for name in names)
+        self._adjustSize()
+
+    def _tick_length(self) -> int:
+        return 0 if self.categories or self.orientation in ("left", "right") else -px(4)
 
     def restyle_title(self) -> None:
         """Set the title again in the current type size."""
@@ -123,6 +158,8 @@ class Axis(pg.AxisItem):
         if getattr(self, "title", "") and self._fitting_title() != self.labelText:
             self.setLabel(self._fitting_title())
         super().resizeEvent(event)
+        if self.orientation in ("top", "bottom") and getattr(self, "categories", None):
+            self._reserve()
 
     def restyle(self, theme: Theme) -> None:
         """Take colours and fonts from a theme."""
@@ -133,7 +170,7 @@ class Axis(pg.AxisItem):
         self.setTickFont(font(12, tabular=True))
         vertical = self.orientation in ("left", "right")
         self.setStyle(
-            tickLength=0 if vertical else -px(4),
+            tickLength=self._tick_length(),
             tickTextOffset=px(8 if vertical else 6),
             autoReduceTextSpace=True,
             hideOverlappingLabels=px(24),
@@ -143,17 +180,41 @@ class Axis(pg.AxisItem):
         self.textWidth = px(26)
         self.textHeight = px(16)
         self.restyle_title()
+        self._reserve()
         self._adjustSize()
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        if not self.categories:
+            return super().tickValues(minVal, maxVal, size)
+        low, high = sorted((minVal, maxVal))
+        room = size / max(high - low, 1e-9)  # pixels from one category to the next
+        every = max(math.ceil(px(16 if self.orientation in ("left", "right") else 22) / max(room, 1e-9)), 1)
+        places = range(max(math.ceil(low), 0), min(math.floor(high), len(self.categories) - 1) + 1)
+        return [(float(every), [float(place) for place in places if place % every == 0])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
         if not values:
             return []
+        if self.categories:
+            return self._fitting_names([self.categories[round(value)] for value in values], spacing or 1.0)
         if self.logMode:
             return sparse_log_texts(values) if self.range[1] - self.range[0] < 1 else log_texts(values)
         return tick_texts(values, spacing or 1.0)
 
+    def _fitting_names(self, names: list[str], every: float) -> list[str]:
+        """The names, in two lines or cut with an ellipsis where they would run into each other or push the plot aside."""
+        metrics = QFontMetricsF(font(12, tabular=True))
+        if self.orientation in ("left", "right"):
+            return [metrics.elidedText(name, Qt.TextElideMode.ElideRight, px(LONGEST_NAME)) for name in names]
+        room = self.geometry().width() / max(abs(self.range[1] - self.range[0]), 1e-9) * every - px(4)
+        lines = [[name] if metrics.horizontalAdvance(name) <= room else halves(name) for name in names]
+        elide = Qt.TextElideMode.ElideRight
+        return ["\n".join(metrics.elidedText(part, elide, room) for part in parts) for parts in lines]
+
     def major(self) -> list[float]:
-        """The places of the labelled ticks, in view coordinates."""
+        """The places of the labelled ticks that are numbers, in view coordinates."""
+        if self.categories:
+            return []
         low, high = self.range
         length = self.geometry().height() if self.orientation in ("left", "right") else self.geometry().width()
         levels = self.tickValues(low, high, max(length, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import pyqtgraph as pg
@@ -112,14 +113,16 @@ class PlotCard(Card):
         steady : bool
             Pass the range through `steady_range`, so that the axis rests while numbers fluctuate.
         """
+        changed = []
         for axis, wanted in (("x", x), ("y", y)):
             if wanted is None:
                 continue
             shown = steady_range(self._ranges[axis], wanted) if steady else wanted
             if shown != self._ranges[axis]:
                 self._ranges[axis] = shown
-                if not self._held:
-                    self._apply_range(axis, shown)
+                changed.append(axis)
+        if not self._held:
+            self._apply_ranges(changed)
 
     def reset_view(self) -> None:
         """Show again what the panel wants shown, after the mouse has moved or zoomed the view."""
@@ -128,15 +131,25 @@ class PlotCard(Card):
         for axis, shown in self._ranges.items():
             if shown is None:
                 self.plot.getViewBox().enableAutoRange(axis=axis)
-            else:
-                self._apply_range(axis, shown)
+        self._apply_ranges(list(self._ranges))
 
-    def _apply_range(self, axis: str, shown: Range) -> None:
+    def _apply_ranges(self, axes: Sequence[str]) -> None:
+        """Show the wanted ranges of these axes; with equal scales both at once, so that all that is wanted can be seen."""
+        box = self.plot.getViewBox()
+        ends = {axis: self._view_range(axis, shown) for axis, shown in self._ranges.items() if shown is not None}
+        if axes and len(ends) == 2 and box.state["aspectLocked"]:
+            box.setRange(xRange=ends["x"], yRange=ends["y"], padding=0)
+            return
+        for axis in axes:
+            if axis in ends:
+                (box.setXRange if axis == "x" else box.setYRange)(*ends[axis], padding=0)
+
+    def _view_range(self, axis: str, shown: Range) -> Range:
+        """A range as the view counts it."""
         low, high = shown
         if self.axes[axis].logMode:
-            low, high = (math.log10(max(end, 1e-300)) for end in shown)
-        box = self.plot.getViewBox()
-        (box.setXRange if axis == "x" else box.setYRange)(low, high, padding=0)
+            return math.log10(max(low, 1e-300)), math.log10(max(high, 1e-300))
+        return low, high
 
     def _on_moved_by_hand(self) -> None:
         """What a hand has chosen stays, whatever the next frames would show."""
@@ -163,8 +176,31 @@ class PlotCard(Card):
         self._ranges = {"x": None, "y": None}
 
     def set_aspect(self, equal: bool) -> None:
-        """Give both axes the same scale, so that circles are round."""
-        self.plot.setAspectLocked(equal)
+        """Give both axes the same scale, so that circles are round.
+
+        All of the wanted ranges stays visible: the axis that has room to spare shows more than was wanted of it.
+        """
+        if equal != bool(self.plot.getViewBox().state["aspectLocked"]):
+            self.plot.setAspectLocked(equal)
+            if not self._held:
+                self._apply_ranges(list(self._ranges))
+
+    def set_categories(self, names: Sequence[str], axis: str = "x") -> None:
+        """Write names at 0, 1, 2, ... of an axis and show all of them; on the y axis the first is on top.
+
+        Parameters
+        ----------
+        names : sequence of str
+            What the categories are called; an empty one brings the numbers back.
+        axis : str
+            `x` or `y`.
+        """
+        self.axes[axis].set_categories(names)
+        if axis == "y":
+            self.plot.getViewBox().invertY(bool(names))
+        if names:
+            ends = (-0.5, len(names) - 0.5)
+            self.set_range(x=ends if axis == "x" else None, y=ends if axis == "y" else None)
 
     def set_axes_visible(self, *, x: bool = True, y: bool = True, grid: bool = True) -> None:
         """Hide axes or grid where they say nothing, as under a picture."""
