@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
+EASY_POWERS = (0.5, 2.0, 3.0)  # for which a tensor has ways of its own, ten times as fast, slope included
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Formula:
         """The same on tensors; autograd goes through it."""
         known = dict(zip(self.variables, values, strict=True))
         like = values[0]
-        shape = torch.broadcast_shapes(*(value.shape for value in values))
+        shape = np.broadcast_shapes(*(tuple(value.shape) for value in values))  # torch's own imports sympy for it
 
         def constant(value: float) -> Tensor:
             return torch.tensor(value, dtype=like.dtype, device=like.device)
@@ -196,6 +197,8 @@ def _evaluate(
             return known[name]
         case Minus(operand):
             return -_evaluate(operand, known, constant, choose)
+        case Binary("^", left, Number(power)) if power in EASY_POWERS:
+            return _evaluate(left, known, constant, choose) ** power
         case Binary(operator, left, right):
             before, after = _evaluate(left, known, constant, choose), _evaluate(right, known, constant, choose)
             return OPERATORS[operator](before, after)
