@@ -162,6 +162,8 @@ class Panel(QWidget):
 
     @Slot()
     def _draw_waiting(self) -> None:
+        if not self._waiting:
+            return
         work = self._waiting.pop(next(iter(self._waiting)))
         if self._waiting:
             self._turn.start()

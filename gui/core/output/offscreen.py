@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QSize, QTimer
 from PySide6.QtGui import QImage
@@ -29,8 +30,12 @@ from gui.core.output.export import png_bytes
 from gui.core.plots import render_widget
 from gui.core.theme import space, themes, theming
 
+if TYPE_CHECKING:
+    from gui.core.lab.session import LabSession
+
 DEFAULT_SIZE = (1280, 800)
 LARGEST_SIDE = 16_384
+ENDLESS_STEPS = 1000  # after which a picture is taken of a run without an end of its own, as `run` does
 
 
 def render(
@@ -151,7 +156,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     window.resize(*size)
     window.show()
     window.preloader.join()
-    wait_until(lambda: not window.starting and (window.view is None or window.view.session.ended), 600)
+    wait_until(lambda: not window.starting and (window.view is None or old_enough(window.view.session)), 600)
     _settle(window)
     wait_until(lambda: window.view is None or window.view.session.notes.complete, 20)
     _settle(window)
@@ -159,6 +164,12 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     window.close()
     window.deleteLater()
     return picture
+
+
+def old_enough(session: LabSession) -> bool:
+    """Whether a run has come to its end; one that has none of its own is taken after as many steps as without a window."""
+    frame = session.frame
+    return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_STEPS)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
