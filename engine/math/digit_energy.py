@@ -12,7 +12,7 @@ stable; with σ = 0.1, ε = 1/200 is an eighth of the limit.
 
 How to use it::
 
-    settings = recommended("persistent")                  # frozen; all but width and depth may change between two updates
+    settings = recommended("persistent")                  # frozen; all but the network's sizes may change between two updates
     state = init(settings, generator)
     for _ in range(settings.updates):
         state = update(state, settings, images, classes, generator)     # all images (m, 64) in [0, 1]; it draws its own batch
@@ -41,6 +41,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.math.digit_convolution import pixels_of
 from engine.math.digit_network import CENTRE, SPREAD, energy, energy_gradient, expected, initial_weights, matrices
 from engine.math.energy_training import Adam, Buffer, contrastive_loss
 from engine.math.power_iteration import power_iteration
@@ -79,6 +80,8 @@ class DigitSettings:
     ----------
     width, depth
         Units of a hidden layer, and number of hidden layers.
+    channels
+        Of a convolution as the first hidden layer; 0 for none.
     noise, widest
         sd of the noise on the images; score matching learns all levels from one to the other.
     step_size
@@ -104,6 +107,7 @@ class DigitSettings:
     objective: str = "persistent"
     width: int = 256
     depth: int = 2
+    channels: int = 0
     batch: int = 64
     noise: float = 0.1
     widest: float = 1.5
@@ -172,7 +176,7 @@ def recommended(objective: str) -> DigitSettings:
 def init(settings: DigitSettings, generator: torch.Generator, pixels: int = 64, classes: int = 10) -> DigitState:
     """Random weights and a buffer full of noise, on the device of the generator."""
     device = generator.device
-    weights = initial_weights(settings.width, settings.depth, generator, pixels, classes)
+    weights = initial_weights(settings.width, settings.depth, generator, pixels, classes, settings.channels)
     starts = torch.rand(pixels, settings.slots, generator=generator, device=device)
     return DigitState(
         weights=weights,
@@ -243,7 +247,7 @@ def generate(
     checkpoint
         Called between frames; it may raise to stop the work.
     """
-    images = begin(settings, len(classes), matrices(weights)[0].shape[0], generator)
+    images = begin(settings, len(classes), pixels_of(weights), generator)
     noises = levels(settings, steps)
     stops = [round(steps * frame / max(1, frames - 1)) for frame in range(frames)]
     path = [images]

@@ -25,25 +25,35 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from engine.math.digit_convolution import KERNEL, unfolded
+
 CENTRE = 0.5
 SPREAD = 0.38  # s, about the root mean square of a digit's pixels from 1/2; a scale on which nothing depends exactly
 WAVES = 8  # sine and cosine of ln σ at as many frequencies
 
 
-def initial_weights(width: int, depth: int, generator: torch.Generator, pixels: int = 64, classes: int = 10) -> list[Tensor]:
-    """Random weights on the device of the generator; the network is small against the bowl."""
+def initial_weights(
+    width: int, depth: int, generator: torch.Generator, pixels: int = 64, classes: int = 10, channels: int = 0
+) -> list[Tensor]:
+    """Random weights on the device of the generator; the network is small against the bowl.
+
+    With `channels` the first layer is a convolution with so many.
+    """
 
     def normal(*shape: int, scale: float) -> Tensor:
         return scale * torch.randn(*shape, generator=generator, device=generator.device)
 
-    weights = [normal(2 * WAVES, width, scale=0.5)]
-    for inputs, by_class in [(pixels, 1.0), *[(width, 0.5)] * (depth - 1)]:
+    first = (KERNEL**2, channels, 1.0) if channels else (pixels, width, 1.0)
+    below = pixels * channels or width
+    weights = [normal(2 * WAVES, first[1], scale=0.5)]
+    for inputs, units, by_class in [first, *[(below if at == 0 else width, width, 0.5) for at in range(depth - 1)]]:
         weights += [
-            normal(inputs, width, scale=1 / math.sqrt(inputs)),
-            normal(classes, width, scale=by_class),
-            torch.zeros(width, device=generator.device),
+            normal(inputs, units, scale=1 / math.sqrt(inputs)),
+            normal(classes, units, scale=by_class),
+            torch.zeros(units, device=generator.device),
         ]
-    return [*weights, normal(classes, width, scale=0.04 / math.sqrt(width))]
+    top = below if depth == 1 else width
+    return [*weights, normal(classes, top, scale=0.04 / math.sqrt(top))]
 
 
 def matrices(weights: Sequence[Tensor]) -> list[Tensor]:
@@ -71,6 +81,7 @@ def energy_and_gradient(
     gradient
         False leaves the second empty.
     """
+    weights = unfolded(weights, images.shape[1])
     sigma = noise if isinstance(noise, Tensor) else torch.full((1, 1), noise, dtype=images.dtype, device=images.device)
     variance = sigma.square() + SPREAD**2
     gain = SPREAD * math.sqrt(images.shape[1]) / sigma

@@ -218,6 +218,13 @@ def test_one_class_is_generated_on_demand() -> None:
     assert frame.measures["energy_gap"] == pytest.approx(frame.measures["sample_energy"] - frame.measures["data_energy"])
 
 
+def test_convolutions_learn_digits() -> None:
+    frame = after(6, data="digits", model="conv", image_width=64, batch=40)
+    assert frame.picture.images
+    assert frame.picture.update == 6
+    assert frame.measures["energy_gap"] != 0
+
+
 def test_neighbours_vote() -> None:
     examples = torch.cat([torch.zeros(6, 64), torch.ones(6, 64)])
     labels = torch.tensor([3] * 6 + [8] * 6)

@@ -9,17 +9,8 @@ import pytest
 import torch
 
 from engine.core.errors import LabError
-from engine.data.planar import (
-    PLANAR,
-    REACH,
-    Modes,
-    bandwidth,
-    moons,
-    planar,
-    read_points,
-    smoothed,
-    standardised,
-)
+from engine.data.planar import PLANAR, REACH, Modes, moons, planar, smoothed
+from engine.data.point_files import bandwidth, read_points, standardised
 
 MODES = {"moons": 2, "rings": 3, "pinwheel": 5, "checkerboard": 8, "eight_gaussians": 8}
 
