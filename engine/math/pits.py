@@ -77,8 +77,9 @@ def crowding(points: Tensor, bandwidth: float) -> Tensor:
     """
     scaled = points / bandwidth
     half, one = 0.5 * scaled.square().sum(0, keepdim=True), torch.ones_like(points[:1])
-    # -|x_i - x_j|²/(2h²) as one product: three passes over N² numbers in all
-    kernel = (torch.cat([scaled, -half, one]).mT @ torch.cat([scaled, one, -half])).exp_()
+    # -|x_i - x_j|²/(2h²) as one product; e⁻⁶⁰ is nothing beside a point's own 1, smaller numbers would be slow (subnormal)
+    logarithms = torch.cat([scaled, -half, one]).mT @ torch.cat([scaled, one, -half])
+    kernel = logarithms.clamp_min_(-60.0).exp_()
     sums = torch.cat([points, one]) @ kernel
     return (sums[:2] / sums[2] - points) / bandwidth**2
 

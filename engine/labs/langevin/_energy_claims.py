@@ -28,6 +28,8 @@ MEASURES = (
     Measure("chain_bias", "Gradient that the chains miss", optional=True),
     Measure("spectral_norm_largest", "Largest spectral norm of a layer", optional=True),
     Measure("class_agreement", "Images that a classifier reads as their class", optional=True),
+    Measure("diversity", "Distance between images of a class, over that of real ones", optional=True),
+    Measure("novelty", "Distance to the nearest learned digit, over that between digits", optional=True),
     Measure("updates_done", "Updates so far"),
 )
 

@@ -10,21 +10,22 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.errors import LabError
-from engine.data.digits import PIXELS, digits
+from engine.data.digit_judge import digits_to_learn, judge
+from engine.data.digits import PIXELS
 from engine.labs.langevin._energy_parameters import Parameters
 from engine.math import digit_energy
 from engine.math.digit_energy import OBJECTIVES, DigitSettings, DigitState
+from engine.math.kernel_classifier import SampleQuality, quality
 
 CLASSES = 10
 WIDTH_PER_CHANNEL = 16
-POOL = 200  # chains that the classifier reads
+POOL = 200  # chains that the classifier judges
 GALLERY = 30  # images that grow
 LIFE = 400  # Langevin steps from noise to a digit
 REST = 12  # updates that a finished gallery stays
 PACE = 10  # of its steps per update
-ENCORE = 2 * (LIFE // PACE + REST)  # steps after the last update: the finished model generates twice more
+ENCORE = LIFE // PACE + REST  # steps after the last update: the finished model generates once more, from noise to the end
 PROBED = 120  # images whose energy is followed
-NEIGHBOURS = 5  # of the classifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def classes_of(parameters: Parameters, device: torch.device) -> Tensor:
 def begin(parameters: Parameters, context: Context) -> Images:
     """First weights, a buffer of noise, a gallery of noise."""
     settings = settings_of(parameters)
-    images, labels = (each.to(context.device) for each in digits())
+    images, labels = (each.to(context.device) for each in digits_to_learn())
     generator = context.generator("init")
     state = digit_energy.init(settings, generator)
     chosen = torch.randperm(len(images), generator=generator, device=context.device)[:PROBED]
@@ -116,6 +117,8 @@ def step(images: Images, parameters: Parameters, context: Context) -> Images:
     settings = settings_of(parameters)
     if images.update < parameters.updates:
         images = learn(images, settings, parameters, context)
+        if images.update == parameters.updates:
+            images = replace(images, walked=LIFE, rested=REST + 1)  # begin anew, with the weights that stay
     return grow(images, settings, parameters, context)
 
 
@@ -199,11 +202,10 @@ def pool(images: Images, settings: DigitSettings, most: int) -> tuple[Tensor, Te
     return digit_energy.expected(state.average, places, kinds, settings.noise), kinds, ages
 
 
-def read_classes(pictures: Tensor, examples: Tensor, labels: Tensor) -> Tensor:
-    """What the nearest neighbours among labelled examples (m, 64) say of pictures (n, 64): classes (n,)."""
-    near = torch.cdist(pictures, examples).topk(NEIGHBOURS, largest=False).indices
-    votes = torch.nn.functional.one_hot(labels[near], CLASSES).sum(1)
-    return votes.argmax(1)
+def judged(images: Images, pictures: Tensor, classes: Tensor) -> SampleQuality:
+    """What a classifier made from other digits says of pictures (n, 64) made for classes (n,)."""
+    pictures, classes = pictures.cpu(), classes.cpu()
+    return quality(judge(), pictures, classes, images.examples.cpu(), images.labels.cpu())
 
 
 @torch.no_grad()

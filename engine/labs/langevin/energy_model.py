@@ -17,7 +17,7 @@ from engine.labs.langevin import _energy_images as images_of
 from engine.labs.langevin import _energy_plane as plane_of
 from engine.labs.langevin._energy_claims import CLAIMS, MEASURES, image_claims, plane_claims
 from engine.labs.langevin._energy_exact import Check, Reading
-from engine.labs.langevin._energy_images import CLASSES, ENCORE, LIFE, POOL, Images
+from engine.labs.langevin._energy_images import ENCORE, LIFE, POOL, Images
 from engine.labs.langevin._energy_parameters import Parameters
 from engine.labs.langevin._energy_plane import AREA, CELLS, Plane
 
@@ -164,6 +164,8 @@ def observe_plane(state: State, parameters: Parameters) -> Observation:
         "chain_bias": (found.phases - found.chains) / length if length > 0 else 0.0,
         "spectral_norm_largest": largest,
         "class_agreement": math.nan,
+        "diversity": math.nan,
+        "novelty": math.nan,
         "updates_done": plane.update,
     }
     checked = plane_claims(
@@ -211,9 +213,7 @@ def observe_images(images: Images, parameters: Parameters) -> Observation:
     settings = images_of.settings_of(parameters)
     energies = np.array(images.energies)
     pictures, kinds, lived = images_of.pool(images, settings, POOL)
-    read = images_of.read_classes(pictures, images.examples, images.labels)
-    right, labels = (read == kinds).cpu(), kinds.cpu()
-    hits = torch.bincount(labels[right], minlength=CLASSES).double() / torch.bincount(labels, minlength=CLASSES).clamp_min(1)
+    judged = images_of.judged(images, pictures, kinds)
     store = images.state.buffer
     age, theory_age, age_error = exact.ages(store, images.probability)
     buffered = parameters.objective == "persistent"
@@ -226,12 +226,14 @@ def observe_images(images: Images, parameters: Parameters) -> Observation:
         "log_partition_estimate": nan,
         "negative_log_likelihood": nan,
         "entropy": nan,
-        "mode_coverage": float((hits >= 0.25).double().mean()),
+        "mode_coverage": float((judged.by_class >= 0.25).double().mean()),
         "chain_age": age if buffered else nan,
         "theory_chain_age": theory_age if buffered else nan,
         "chain_bias": nan,
         "spectral_norm_largest": nan,
-        "class_agreement": float(right.double().mean()),
+        "class_agreement": judged.agreement,
+        "diversity": judged.diversity,
+        "novelty": judged.novelty,
         "updates_done": images.update,
     }
     ages, law = age_law(store.ages.cpu().numpy(), store.rounds.cpu().numpy(), images.probability if buffered else None)
