@@ -16,7 +16,7 @@ from engine.core.drive import Run
 from engine.core.errors import LabError
 from engine.core.frames import Frame
 from engine.core.parameters import validate
-from engine.labs.langevin._energy_images import read_classes
+from engine.labs.langevin._energy_images import ENCORE
 from engine.labs.langevin.energy_model import EXPERIMENT, Parameters, age_law
 from engine.math.energy_training import expected_age
 
@@ -189,6 +189,8 @@ def test_digits_grow_and_are_read() -> None:
     measures = frame.measures
     assert measures["class_agreement"] > 0.5
     assert measures["mode_coverage"] > 0.5
+    assert 0.3 < measures["diversity"] < 2.0
+    assert measures["novelty"] > 0.5
     assert math.isnan(measures["kl_divergence"])
     assert held(frame)["buffer_age"]
     assert frame.picture.gallery.shape == (30, 8, 8)
@@ -198,13 +200,14 @@ def test_digits_grow_and_are_read() -> None:
 
 def test_after_the_last_update_digits_go_on_growing() -> None:
     run = start(data="digits", image_width=32, updates=2)
-    assert run.total == 2 + 104
-    run.advance(45)
+    assert run.total == 2 + ENCORE
+    run.advance(2 + ENCORE // 2)
+    assert 0 < run.observe().picture.walked < run.observe().picture.life
+    run.advance(ENCORE)
     frame = run.observe()
     assert frame.measures["updates_done"] == 2
     assert frame.picture.walked == frame.picture.life
-    run.advance(15)
-    assert run.observe().picture.walked < frame.picture.life
+    assert run.finished
 
 
 def test_one_class_is_generated_on_demand() -> None:
@@ -223,13 +226,6 @@ def test_convolutions_learn_digits() -> None:
     assert frame.picture.images
     assert frame.picture.update == 6
     assert frame.measures["energy_gap"] != 0
-
-
-def test_neighbours_vote() -> None:
-    examples = torch.cat([torch.zeros(6, 64), torch.ones(6, 64)])
-    labels = torch.tensor([3] * 6 + [8] * 6)
-    pictures = torch.stack([torch.full((64,), 0.1), torch.full((64,), 0.9)])
-    assert read_classes(pictures, examples, labels).tolist() == [3, 8]
 
 
 # ---- small parts -------------------------------------------------------------------------------------------------------
