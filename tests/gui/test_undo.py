@@ -135,3 +135,38 @@ def test_a_history_dies_with_its_session(qapp) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     del session
     assert [reference() for reference in dead if reference() is not None] == []
+
+
+def test_a_stroke_in_the_picture_is_one_gesture(qapp, monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("gui.core.lab.undo.time.monotonic", lambda: now[0])
+    session = Session()
+    history = session.history
+
+    def move(**values: object) -> None:
+        old = session.parameters
+        session.take(old.changed(**values))
+        history.push_moving(old, session.parameters)
+
+    for dimension in (101, 102, 103):
+        move(dimension=dimension)
+        now[0] += 0.1
+    assert len(history) == 1
+    now[0] += 5  # the hand rested: the next stroke
+    move(dimension=104)
+    move(law="cauchy")  # another parameter
+    assert len(history) == 3
+    for expected in (104, 103, 100):
+        history.undo()
+        assert session.parameters.dimension == expected
+    history.redo()
+    assert session.parameters.dimension == 103
+
+
+def test_a_stroke_that_ends_where_it_began_is_forgotten(qapp) -> None:
+    session = Session()
+    for dimension in (101, 100):
+        old = session.parameters
+        session.take(old.changed(dimension=dimension))
+        session.history.push_moving(old, session.parameters)
+    assert len(session.history) == 0

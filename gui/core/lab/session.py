@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,9 @@ class LabSession(QObject):
 
     def edit(self, **values: Any) -> None:
         """Change parameters as a hand on the form would, as one gesture."""
+        self._edit(values, self.undo.push)
+
+    def _edit(self, values: dict[str, Any], remember: Callable[[LabParameters, LabParameters], None]) -> None:
         try:
             new = self.parameters.changed(**values)
         except UsageError as error:
@@ -128,7 +132,7 @@ class LabSession(QObject):
             return
         old = self.parameters
         self.apply(new)
-        self.undo.push(old, new)
+        remember(old, new)
 
     @Slot(object)
     def apply(self, parameters: LabParameters) -> None:
@@ -158,7 +162,7 @@ class LabSession(QObject):
 
     @Slot(dict)
     def _on_panel_tweak(self, values: dict[str, Any]) -> None:
-        self.edit(**values)
+        self._edit(values, self.undo.push_moving)
 
     @Slot()
     def submit(self) -> None:

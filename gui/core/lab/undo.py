@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -14,16 +15,20 @@ from gui.core.form.text import show_value
 from gui.core.i18n import tr
 
 DEPTH = 1000  # gestures; a command holds two small frozen models
+STROKE = 0.6  # s: edits of a hand in a picture that follow each other so closely are one gesture
+ONE_OF_MANY = 1  # identity of commands that may be joined
 NAMED_AT_MOST = 2  # parameters in the name of a command
 
 
 class ParameterChange(QUndoCommand):
     """The parameters before and after one gesture."""
 
-    def __init__(self, old: LabParameters, new: LabParameters, history: ParameterHistory) -> None:
+    def __init__(self, old: LabParameters, new: LabParameters, history: ParameterHistory, *, moving: bool = False) -> None:
         super().__init__()
         self.old = old
         self.new = new
+        self.moving = moving
+        self.made = time.monotonic()
         self._history = weakref.ref(history)  # the history owns the command
         self._done = True  # by the hand, before the command existed
 
@@ -38,10 +43,29 @@ class ParameterChange(QUndoCommand):
         """The parameters before the gesture."""
         self._want(self.old)
 
+    def id(self) -> int:
+        """Only what a moving hand has made is ever joined."""
+        return ONE_OF_MANY if self.moving else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Join the next edit of the same stroke: the same parameters, at once."""
+        if not isinstance(other, ParameterChange) or other.made - self.made > STROKE or other.old != self.new:
+            return False
+        if changed_fields(self.old, self.new) != changed_fields(other.old, other.new):
+            return False
+        self.new, self.made = other.new, other.made
+        self.setObsolete(self.old == self.new)
+        return True
+
     def _want(self, parameters: LabParameters) -> None:
         history = self._history()
         if history is not None:
             history.wanted.emit(parameters)
+
+
+def changed_fields(old: LabParameters, new: LabParameters) -> set[str]:
+    """Names of the parameters that differ."""
+    return {name for name in type(old).model_fields if getattr(old, name) != getattr(new, name)}
 
 
 class ParameterHistory(QObject):
@@ -107,6 +131,11 @@ class ParameterHistory(QObject):
         """Remember a gesture that has been made; one without effect is not remembered."""
         if old != new:
             self._stack.push(ParameterChange(old, new, self))
+
+    def push_moving(self, old: LabParameters, new: LabParameters) -> None:
+        """Remember an edit of a hand that may still be moving: a stroke is one gesture, however many edits it is."""
+        if old != new:
+            self._stack.push(ParameterChange(old, new, self, moving=True))
 
     @Slot()
     def undo(self) -> None:
