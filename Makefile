@@ -25,14 +25,20 @@ test: $(VENV)/.installed  ## Check style, types, imports and behaviour
 gallery: $(VENV)/.installed  ## Make a web page with a picture of every experiment
 	@$(BIN)/python main.py gallery $(ARGS)
 
-PICTURE = $(BIN)/python main.py render angles.$(1) --window --size 1440x900 $(2) --out docs/pictures/$(subst _,-,$(1)).png
+PICTURE = $(BIN)/python main.py render $(1) --size 1440x900 $(2) --out docs/pictures/$(subst _,-,$(lastword $(subst ., ,$(1)))).png
 
 pictures: $(VENV)/.installed  ## Make the pictures of the README again
-	$(call PICTURE,distribution,--theme dark)
-	$(call PICTURE,orthogonality,--theme light)
-	$(call PICTURE,propagation,--theme dark)
-	$(call PICTURE,activation_gain,--theme dark --language zh)
-	$(call PICTURE,capacity,--theme light)
+	$(call PICTURE,angles.distribution,--window --theme dark)
+	$(call PICTURE,angles.orthogonality,--window --theme light)
+	$(call PICTURE,angles.propagation,--window --theme dark)
+	$(call PICTURE,angles.activation_gain,--window --theme dark --language zh)
+	$(call PICTURE,angles.capacity,--window --theme light)
+	$(call PICTURE,langevin.sampling,--window --theme dark --preset modes --set steps=600)
+	$(call PICTURE,langevin.bias,--window --theme light --language zh)
+	$(call PICTURE,langevin.passage,--window --theme light)
+	$(call PICTURE,langevin.energy_model,--window --theme dark --preset moons)
+	$(call PICTURE,langevin.pits,--window --theme dark --set momentum=0.6 --set steps=500)
+	$(BIN)/python main.py render langevin.energy_model --preset digits --theme light --size 1440x900 --out docs/pictures/digits.png
 
 bench: $(VENV)/.installed  ## Measure the program beside its peers
 	@$(BIN)/python main.py bench $(ARGS)

@@ -9,6 +9,8 @@ from engine.core.catalog import Entry, entries, entry, load
 from engine.core.parameters import FieldSpec, field_specs
 from engine.core.results import Result, plain
 
+WIDEST_DEFAULT = 40  # characters in a table
+
 
 def overview(item: Entry) -> dict[str, Any]:
     """What `list` says of an experiment; nothing is imported for it."""
@@ -59,11 +61,18 @@ def _parameter(spec: FieldSpec) -> dict[str, Any]:
     }
 
 
+def shortened(text: str) -> str:
+    """A default as a table can show it: a list of points is cut."""
+    return text if len(text) <= WIDEST_DEFAULT else text[: WIDEST_DEFAULT - 1] + "…"
+
+
 def description_text(name: str) -> str:
     """The same for people."""
     about = description(name)
     specs = field_specs(load(name).parameters)
-    parameters = [(spec.name, spec.format(spec.default), spec.ui.unit, str(spec.allowed), spec.ui.help) for spec in specs]
+    parameters = [
+        (spec.name, shortened(spec.format(spec.default)), spec.ui.unit, str(spec.allowed), spec.ui.help) for spec in specs
+    ]
     return "\n".join(
         [
             f"{about['title']} ({name})",

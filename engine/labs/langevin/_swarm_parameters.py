@@ -134,7 +134,7 @@ class Parameters(LabParameters):
     ] = "mala"
     step_size: Annotated[
         float,
-        Field(ge=1e-4, le=4),
+        Field(ge=1e-4, le=20),
         Ui(
             "Step size",
             symbol="ε",
@@ -237,7 +237,7 @@ class Parameters(LabParameters):
     ] = "none"
     second_step_size: Annotated[
         float,
-        Field(ge=1e-4, le=4),
+        Field(ge=1e-4, le=20),
         Ui(
             "Its step size",
             symbol="ε₂",
