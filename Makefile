@@ -38,6 +38,10 @@ pictures: $(VENV)/.installed  ## Make the pictures of the README again
 	$(call PICTURE,langevin.passage,--window --theme light)
 	$(call PICTURE,langevin.energy_model,--window --theme dark --preset moons)
 	$(call PICTURE,langevin.pits,--window --theme dark --set momentum=0.6 --set steps=500)
+	$(call PICTURE,em.mixture,--window --theme dark)
+	$(call PICTURE,em.coins,--window --theme light)
+	$(call PICTURE,em.joint_kl,--window --theme light --language zh --preset coins)
+	$(call PICTURE,em.annealing,--window --theme dark)
 	$(BIN)/python main.py render langevin.energy_model --preset digits --theme light --size 1440x900 --out docs/pictures/digits.png
 
 bench: $(VENV)/.installed  ## Measure the program beside its peers

@@ -69,6 +69,8 @@ class Experiment:
     pacing
         ``paced``: the next frame is computed when the last one was taken. ``latest``: the computation does not wait for the
         screen.
+    rate
+        Frames a second at speed 1, for steps that a person follows one by one; None: as fast as they come.
     history
         Whether past frames are kept to scrub through.
     memory
@@ -84,5 +86,6 @@ class Experiment:
     total: Callable[[Any, Any], int | None] = endless
     stride: Callable[[Any, int], int] = one_step
     pacing: Literal["paced", "latest"] = "paced"
+    rate: float | None = None
     history: bool = False
     memory: tuple[str, ...] = ()

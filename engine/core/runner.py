@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WINK = 0.02  # seconds between two looks whether a rest has lasted long enough, since its length may change
 SLOWEST_FRAME = 1 / 60  # seconds between frames at speed 1 when slowed down: speed 0.1 shows six a second
 
 
@@ -237,8 +238,7 @@ class Runner:
             token.checkpoint()
         token.checkpoint()
         self._show(run, generation)
-        if self._speed < 1:
-            self._rest(began + SLOWEST_FRAME / self._speed, token)
+        self._rest(began, run.experiment.rate, token)
 
     def _show(self, run: Run, generation: int) -> None:
         self.mailbox.put(FrameReady(generation, run.observe()))
@@ -250,7 +250,8 @@ class Runner:
             if token.cancelled or self._live is not None:
                 return 0
             if self._playing:
-                return max(1, round(run.stride() * max(1.0, self._speed)))
+                faster = 1.0 if run.experiment.rate else max(1.0, self._speed)  # else frames come sooner instead
+                return max(1, round(run.stride() * faster))
             self._owed_steps -= 1
             return 1
 
@@ -265,10 +266,15 @@ class Runner:
         run.parameters = live
         return True
 
-    def _rest(self, until: float, token: CancelToken) -> None:
-        """Slow motion: wait, but not longer than until there is something else to do."""
+    def _rest(self, began: float, rate: float | None, token: CancelToken) -> None:
+        """Slow motion, and steps followed one by one: wait, but not longer than until there is something else to do."""
+
+        def enough() -> bool:
+            if token.cancelled or self._live is not None or not self._playing:
+                return True
+            pause = 1 / (rate * self._speed) if rate else SLOWEST_FRAME / self._speed if self._speed < 1 else 0.0
+            return time.monotonic() >= began + pause
+
         with self._condition:
-            self._condition.wait_for(
-                lambda: token.cancelled or self._live is not None or not self._playing or self._speed >= 1,
-                max(0.0, until - time.monotonic()),
-            )
+            while not enough():
+                self._condition.wait(WINK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from engine.core.errors import LabError
 
 MOST_BYTES = 1 << 28
 NAMED_ROWS = 5  # bad rows that a sentence lists
+BLOCK = 8192  # rows read at a time
 
 
 class NumberTable(NamedTuple):
@@ -24,7 +25,11 @@ class NumberTable(NamedTuple):
     names: tuple[str, ...]
 
 
-def read_table(path: str, columns: Sequence[int] = ()) -> NumberTable:
+def nothing() -> None:
+    """Between two blocks."""
+
+
+def read_table(path: str, columns: Sequence[int] = (), between: Callable[[], None] = nothing) -> NumberTable:
     """Columns of numbers of a text file.
 
     Columns are parted by commas, semicolons, tabs or spaces; one line of names may come first; empty lines and lines that
@@ -36,6 +41,8 @@ def read_table(path: str, columns: Sequence[int] = ()) -> NumberTable:
         The file.
     columns : sequence of int
         Which columns, counted from 1; none means those that hold a number in the first row of numbers.
+    between : callable
+        Called between blocks of rows; may raise.
 
     Raises
     ------
@@ -50,7 +57,14 @@ def read_table(path: str, columns: Sequence[int] = ()) -> NumberTable:
     delimiter = next((each for each in (",", ";", "\t") if each in lines[0][1]), None)
     first = _cells(lines[0][1], delimiter)
     wanted = [column - 1 for column in columns]
-    looked_at = [first[column] for column in wanted if column < len(first)] if wanted else first
+    if wanted and max(wanted) >= len(first):
+        raise LabError(
+            "The file has {found} columns, and column {wanted} is asked for.",
+            "Choose other columns.",
+            found=len(first),
+            wanted=max(wanted) + 1,
+        )
+    looked_at = [first[column] for column in wanted] if wanted else first
     headed = not any(_number(cell) is not None for cell in looked_at)
     names = tuple(cell.strip() for cell in first) if headed else ()
     lines = lines[1:] if headed else lines
@@ -60,9 +74,15 @@ def read_table(path: str, columns: Sequence[int] = ()) -> NumberTable:
         wanted = [at for at, cell in enumerate(_cells(lines[0][1], delimiter)) if _number(cell) is not None]
         if not wanted:
             raise LabError("Row {row} has no numbers.", "Choose another file.", row=lines[0][0])
-    rows = _quickly(lines, delimiter, wanted)
-    if rows is None:
-        rows = _carefully(lines, delimiter, wanted)
+    blocks: list[NDArray[np.float64]] = []
+    for start in range(0, len(lines), BLOCK):
+        between()
+        block = _quickly(lines[start : start + BLOCK], delimiter, wanted)
+        if block is None:
+            blocks = [_carefully(lines, delimiter, wanted)]
+            break
+        blocks.append(block)
+    rows = np.concatenate(blocks)
     return NumberTable(rows, tuple(names[at] if at < len(names) else "" for at in wanted) if names else ())
 
 
@@ -96,7 +116,9 @@ def _number(cell: str) -> float | None:
 def _quickly(lines: list[tuple[int, str]], delimiter: str | None, wanted: list[int]) -> NDArray[np.float64] | None:
     """All rows at once, None where one of them is not as it should be."""
     try:
-        rows = np.loadtxt([line for _, line in lines], delimiter=delimiter, usecols=wanted, ndmin=2, comments=None, quotechar='"')
+        rows = np.loadtxt(
+            [line for _, line in lines], delimiter=delimiter, usecols=wanted, ndmin=2, comments=None, quotechar='"'
+        )
     except (ValueError, IndexError):
         return None
     return rows if np.isfinite(rows).all() else None
@@ -129,9 +151,7 @@ def _carefully(lines: list[tuple[int, str]], delimiter: str | None, wanted: list
             rows=listed,
         )
     if cell is None:
-        raise LabError(
-            "Row {row} has no column {column}.", "Mend the row, or choose other columns.", row=row, column=column_of
-        )
+        raise LabError("Row {row} has no column {column}.", "Mend the row, or choose other columns.", row=row, column=column_of)
     raise LabError(
         "Row {row}, column {column} is not a number: {cell}.",
         "Mend the row, or leave it out.",

@@ -175,7 +175,9 @@ def cut(text: str, han: Han = "pairs", stop: frozenset[str] = frozenset()) -> It
 @cache
 def stop_words() -> frozenset[str]:
     """Function words of English, and function characters of Chinese, at which runs are cut."""
-    return frozenset(word for name in ("stop_english.txt", "stop_chinese.txt") for line in _lines(name) for word in line.split())
+    return frozenset(
+        word for name in ("stop_english.txt", "stop_chinese.txt") for line in _lines(name) for word in line.split()
+    )
 
 
 def shares_of_subjects(subjects: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:

@@ -121,7 +121,7 @@ def test_columns_of_any_kind_are_read(tmp_path: Path, mark: str, head: str) -> N
         ("x,y\n1,2\n3,oh\n", "Row 3, column 2 is not a number: 'oh'"),
         ("1,2\n3,nan\n", "Row 2, column 2"),
         ("1,2\n\n3,inf\n", "Row 3, column 2"),
-        ("1,2\n3\n", "Row 2 has 1 columns"),
+        ("1,2\n3\n", "Row 2 has no column 2"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, text: str, words: str) -> None:

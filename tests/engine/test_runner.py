@@ -337,6 +337,18 @@ def test_slow_motion_shows_few_frames_and_ends_at_once(make: Make) -> None:
     listener.until(lambda: len(listener.frames) > seen + 50)
 
 
+def test_steps_that_are_followed_one_by_one_keep_their_rate(make: Make) -> None:
+    runner, listener = make(toy(rate=20.0))
+    runner.submit(Parameters(steps=1000))
+    listener.rest(0.6)
+    assert 2 <= len(listener.frames) <= 14
+    runner.set_speed(50.0)  # frames come sooner, none is left out
+    seen = len(listener.frames)
+    listener.until(lambda: len(listener.frames) > seen + 30)
+    steps = [frame.step for _, frame in listener.frames]
+    assert steps == list(range(len(steps)))
+
+
 def test_a_panel_nobody_sees_computes_nothing(make: Make) -> None:
     runner, listener = make()
     runner.suspend(True)

@@ -1,0 +1,327 @@
+"""The experiment `em.mixture`: half-steps, starts by hand, sentences, what stands beside a run."""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.api import Cancelled, Frame, LabError
+from engine.core.cancel import CancelToken
+from engine.core.context import Context
+from engine.core.device import prepare_thread, resolve_device
+from engine.core.drive import Run
+from engine.labs.em.mixture import EXPERIMENT, Parameters
+from engine.math.mixture_laws import parameter_count
+
+CPU = resolve_device("cpu")
+SIX = {"data": "values", "values": ((1.0, 2.0, 3.0, 8.0, 9.0, 10.0),), "components": 2, "start": "manual"}
+BY_HAND = {**SIX, "means": ((1.0, 9.0),), "deviations": ((1.0, 1.0),), "weights": (0.5, 0.5)}
+SMALL = {"points": 120, "steps": 8}
+
+
+def begun(token: CancelToken | None = None, **values: Any) -> Run:
+    prepare_thread(CPU)
+    parameters = Parameters(**values)
+    return Run(EXPERIMENT, parameters, Context(CPU, parameters.seed, token))
+
+
+def frames(**values: Any) -> list[Frame]:
+    return list(begun(**values).frames())
+
+
+def last(**values: Any) -> Frame:
+    run = begun(**values)
+    run.advance(10_000)
+    return run.observe()
+
+
+def failed(frame: Frame) -> list[str]:
+    return [claim.name for claim in frame.claims if claim.holds is False]
+
+
+# ---- the run -----------------------------------------------------------------------------------------------------------
+
+
+def test_six_numbers() -> None:
+    """Two groups far apart: each component ends at the moments of its own."""
+    frame = last(**BY_HAND, steps=5)
+    assert frame.tables["means"] == pytest.approx([2, 9], abs=1e-9)
+    assert frame.tables["covariances"] == pytest.approx([2 / 3, 2 / 3], abs=1e-9)
+    assert frame.tables["weights"] == pytest.approx([0.5, 0.5], abs=1e-12)
+    value = 6 * math.log(0.5) - 3 * math.log(2 * math.pi * 2 / 3) - 3
+    assert frame.measures["log_likelihood"] == pytest.approx(value, abs=1e-9)
+    assert frame.measures["mean_log_likelihood"] == pytest.approx(value / 6, abs=1e-9)
+    assert frame.measures["aic"] == pytest.approx(10 - 2 * value, abs=1e-8)
+    assert frame.measures["bic"] == pytest.approx(5 * math.log(6) - 2 * value, abs=1e-8)
+    assert frame.measures["converged"] == 1
+    assert np.allclose(np.array(frame.tables["responsibilities"]).sum(1), 1)
+
+
+def test_against_plain_loops() -> None:
+    """A few iterations in plain Python on overlapping data."""
+    values = [0.1, 0.4, 1.1, 1.9, 2.2, 3.5, 3.6, 4.4]
+    w, m, s = [0.3, 0.7], [0.0, 3.0], [1.0, 2.0]
+    for _ in range(7):
+        r = []
+        for x in values:
+            parts = [w[k] * math.exp(-0.5 * ((x - m[k]) / s[k]) ** 2) / s[k] for k in range(2)]
+            r.append([part / sum(parts) for part in parts])
+        for k in range(2):
+            n = sum(row[k] for row in r)
+            w[k], m[k] = n / len(values), sum(row[k] * x for row, x in zip(r, values, strict=True)) / n
+            s[k] = math.sqrt(sum(row[k] * (x - m[k]) ** 2 for row, x in zip(r, values, strict=True)) / n)
+    start = {"means": ((0.0,), (3.0,)), "deviations": ((1.0,), (2.0,)), "weights": (3.0, 7.0)}
+    frame = last(data="values", values=tuple((x,) for x in values), components=2, start="manual", **start, steps=7)
+    assert frame.tables["means"] == pytest.approx(m, rel=1e-12)
+    assert frame.tables["weights"] == pytest.approx(w, rel=1e-12)
+    assert [math.sqrt(each) for each in frame.tables["covariances"]] == pytest.approx(s, rel=1e-11)
+    assert frame.measures["iterations"] == 7
+
+
+def test_half_steps_alternate_and_the_gap_closes_after_each_e() -> None:
+    found = frames(**SMALL)
+    assert [frame.picture.phase for frame in found[:5]] == ["start", "e", "m", "e", "m"]
+    assert [frame.picture.iteration for frame in found[:5]] == [0, 0.5, 1, 1.5, 2]
+    assert len(found) == 17
+    assert math.isnan(found[0].measures["gap"])
+    for frame in found[1:]:
+        gap = frame.measures["log_likelihood"] - frame.measures["lower_bound"]
+        assert (abs(gap) < 1e-9) if frame.picture.phase == "e" else gap > 1e-9
+    likelihoods = [frame.measures["log_likelihood"] for frame in found]
+    assert all(b >= a - 1e-9 for a, b in pairwise(likelihoods))
+    assert np.array_equal(found[-1].picture.log_likelihoods, likelihoods)
+
+
+@pytest.mark.parametrize("algorithm", ["em", "hard", "gradient"])
+@pytest.mark.parametrize("covariance", ["full", "tied", "diagonal", "spherical"])
+def test_claims_hold(algorithm: str, covariance: str) -> None:
+    chosen = {"algorithm": algorithm, "covariance": covariance, "points": 150, "steps": 12, "floor": 1e-3}
+    for seed, values in enumerate(({"data": "moons"}, {"data": "iris"}, {"dimension": 1, "clusters": 2}, {})):
+        frame = last(**chosen, **values, seed=seed, rate=seed == 3)
+        assert failed(frame) == []
+
+
+def test_the_rate_is_predicted() -> None:
+    for seed in range(3):
+        frame = last(data="overlapping", points=400, steps=150, seed=seed, start="kmeans++", separation=6.0, components=3)
+        claim = {each.name: each for each in frame.claims}["rate"]
+        assert claim.holds is not False
+        if claim.holds:
+            assert claim.measured == pytest.approx(claim.expected, abs=0.05)
+    assert 0 < frame.measures["predicted_rate"] < 1
+    assert frame.measures["limit"] >= frame.measures["log_likelihood"] - 1e-6
+
+
+def test_the_claim_of_monotony_can_fail() -> None:
+    """A likelihood that falls, between two steps of one kind, is seen."""
+    run = begun(**SMALL)
+    run.advance(8)
+    trail = run._state.run.trail
+    trail.records[4] = type(trail.records[4])(4, trail.records[2].log_likelihood - 1, 0.0, 1e-9, trail.records[4].key)
+    assert "monotone" in failed(run.observe())
+
+
+def test_scrubbing_is_running_anew() -> None:
+    """The frame at step k is the last one of a fresh run of k half-steps."""
+    whole = frames(**SMALL, rate=False)
+    for k in (2, 6, 10):
+        fresh = last(points=120, steps=k // 2, rate=False)
+        assert fresh.step == whole[k].step
+        for name, array in whole[k].arrays.items():
+            assert np.array_equal(array, fresh.arrays[name], equal_nan=True), name
+        assert repr(dict(fresh.measures)) == repr(dict(whole[k].measures))
+
+
+def test_a_run_goes_on_from_a_frame_by_hand() -> None:
+    """Means, covariances and weights of a frame, given as a start, take the same way from there."""
+    whole = frames(points=150, steps=10)
+    here = whole[8].picture
+    start = {
+        "start": "manual",
+        "means": tuple(map(tuple, here.full_means.tolist())),
+        "spreads": tuple(map(tuple, here.full_covariances.reshape(len(here.weights), -1).tolist())),
+        "weights": tuple(here.weights.tolist()),
+    }
+    again = last(points=150, steps=6, **start)
+    assert again.measures["log_likelihood"] == pytest.approx(whole[-1].measures["log_likelihood"], abs=1e-8)
+    assert np.allclose(again.picture.means, whole[-1].picture.means, atol=1e-8)
+
+
+def test_converged_runs_rest_until_something_changes() -> None:
+    run = begun(points=200, steps=300, tolerance=1e-6)
+    run.advance(500)
+    frame = run.observe()
+    assert frame.picture.converged
+    assert frame.measures["iterations"] < 250
+    assert frame.picture.phase == "m"
+    run.parameters = run.parameters.changed(covariance="spherical")
+    run.advance(4)
+    assert run.observe().measures["iterations"] > frame.measures["iterations"]
+    assert failed(run.observe()) == []
+
+
+def test_points_drawn_join_a_run_under_way() -> None:
+    run = begun(points=100, steps=20)
+    run.advance(5)
+    before = run.observe()
+    run.parameters = run.parameters.changed(drawn=((4.0, 4.0), (4.1, 4.0)))
+    after = run.observe()
+    assert after.picture.count == 102
+    assert after.picture.drawn == 2
+    assert np.array_equal(after.picture.means, before.picture.means)
+    assert np.allclose(after.picture.points[-2:], [[4.0, 4.0], [4.1, 4.0]], atol=1e-6)
+    run.advance(10)
+    assert failed(run.observe()) == []
+    assert run.observe().measures["iterations"] == 7
+
+
+def test_drawn_points_alone_and_on_a_line() -> None:
+    rows = ((0.0, 0.0), (1.0, 0.5), (0.3, 1.0), (5.0, 5.0), (6.0, 5.5), (5.5, 6.0))
+    assert last(data="drawn", drawn=rows, components=1, steps=2).picture.count == 6
+    frame = last(**SIX, drawn=((20.0, 21.0),), steps=1)
+    assert frame.picture.count == 8
+    ignored = last(data="iris", drawn=((1.0, 2.0),), steps=1)
+    assert ignored.picture.count == 150
+    assert "left out" in str(ignored.picture.notices[0])
+
+
+# ---- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def test_more_than_two_columns_are_projected() -> None:
+    frame = last(data="wine", start="kmeans", steps=3)
+    picture = frame.picture
+    assert picture.projected == "principal"
+    assert 0.5 < picture.explained < 0.6  # the first two principal axes of wine, a known 55 %
+    assert np.allclose((picture.full_means - picture.origin) @ picture.basis, picture.means)
+    projected = np.einsum("da,kde,eb->kab", picture.basis, picture.full_covariances, picture.basis)
+    assert np.allclose(projected, picture.covariances)
+    columns = last(data="wine", start="kmeans", steps=3, plane="columns", shown=(13, 1)).picture
+    assert columns.axes == ("proline", "alcohol")
+    assert np.allclose(columns.means, picture.full_means[:, [12, 0]])
+
+
+def test_densities_add_up() -> None:
+    flat = last(dimension=1, clusters=2, components=2, points=400, steps=30).picture
+    assert np.trapezoid(flat.component_densities.sum(0), flat.grid) == pytest.approx(1, abs=0.02)
+    assert (np.diff(flat.edges) * flat.heights).sum() == pytest.approx(1)
+    plane = last(points=400, steps=20).picture
+    cell = np.prod((plane.high - plane.low) / plane.field.shape[0])
+    assert plane.field.sum() * cell == pytest.approx(1, abs=0.06)
+    assert plane.responsibilities.sum(1) == pytest.approx(np.ones(400), abs=1e-5)
+    assert plane.counts.sum() == pytest.approx(400)
+
+
+# ---- beside the run ----------------------------------------------------------------------------------------------------
+
+
+def test_beside_a_run() -> None:
+    frame = last(data="blobs", separation=6.0, points=240, steps=10, compare=True, choose=True, restarts=6, floor=1e-4)
+    picture = frame.picture
+    assert picture.choice_components.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert frame.measures["best_components"] == 3
+    value, count = picture.choice_log_likelihoods[2], parameter_count(3, 2, "full")
+    assert picture.choice_bic[2] == pytest.approx(count * math.log(240) - 2 * value)
+    assert len(picture.restart_log_likelihoods) == 6
+    assert frame.measures["best_restart"] == pytest.approx(np.nanmax(picture.restart_log_likelihoods))
+    assert frame.measures["basins"] == picture.restart_basins.max() + 1
+    assert picture.race_at.tolist() == list(range(11))
+    assert picture.race_em == pytest.approx(picture.log_likelihoods[::2], abs=1e-8)
+    assert picture.race_hard[0] == picture.race_gradient[0] == pytest.approx(picture.race_em[0], abs=1e-8)
+    assert (np.diff(picture.race_gradient) >= -1e-9).all()
+
+
+def test_work_beside_a_run_does_not_wait_for_the_first_picture_nor_change_the_run() -> None:
+    plain = last(**SMALL)
+    busy = begun(**SMALL, compare=True, choose=True, restarts=3)
+    first = busy.observe()
+    assert len(first.picture.choice_components) == 0
+    busy.advance(16)
+    assert np.array_equal(busy.observe().picture.full_means, plain.picture.full_means)
+
+
+# ---- what goes wrong ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {**SIX, "means": ((2.0, 9.0),), "deviations": ((1e-4, 1.0),), "steps": 9},
+            "component 1 has collapsed onto point 2 at (2)",
+        ),
+        ({"data": "values", "values": ((0.0, 0.0), (1.0, 1.0), (2.0, 2.0)), "components": 1}, "do not fill 2 dimensions"),
+        ({"data": "values", "values": ((3.0, 3.0, 3.0),), "components": 1}, "Column 1 is the same for every point"),
+        ({"data": "values", "values": ((3.0,),), "components": 1}, "only one point"),
+        ({"data": "values", "values": ((1.0, 2.0, 3.0),), "components": 4}, "4 components are more than the 3 points"),
+        ({**SIX, "means": ((1.0, 2.0, 3.0),)}, "means are given for 3 components, and there are 2"),
+        ({**SIX, "weights": (1.0,)}, "weights are given for 1 components"),
+        ({**SIX, "deviations": ((0.0, 1.0),)}, "not above 0"),
+        ({**SIX, "spreads": ((-1.0,), (1.0,))}, "component 1 is not positive definite"),
+        ({"start": "manual", "means": ((1.0,), (2.0,), (3.0,))}, "A row of means has 1 numbers, and a point has 2"),
+        ({"data": "drawn"}, "Nothing has been drawn yet"),
+        ({"data": "file"}, "No file has been chosen"),
+        ({"data": "iris", "columns": (1, 5)}, "no column 5: the table has 4"),
+        ({"data": "breast_cancer", "components": 4}, "has become flat"),
+    ],
+)
+def test_sentences(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(LabError) as caught:
+        last(**values)
+    assert sentence in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_floor_holds_a_component_that_would_collapse() -> None:
+    frame = last(**SIX, means=((2.0, 9.0),), deviations=((1e-4, 1.0),), floor=1e-3, steps=9)
+    assert frame.tables["covariances"][0] == pytest.approx(1e-3, rel=1e-6)
+    assert failed(frame) == []
+
+
+def test_identical_starts_stay_identical_and_it_is_said() -> None:
+    frame = last(**SIX, means=((4.0, 4.0),), deviations=((1.0, 1.0),), steps=20)
+    assert frame.tables["means"][0] == frame.tables["means"][1]
+    assert "Components 1 and 2 are the same" in str(frame.picture.notices[0])
+    assert failed(frame) == []
+
+
+def test_empty_components_are_said_to_be_empty() -> None:
+    frame = last(**SIX, means=((4.0, 1e5),), deviations=((1.0, 1.0),), steps=5)
+    assert frame.tables["weights"] == [1, 0]
+    assert "Component 2 is empty" in str(frame.picture.notices[0])
+    assert all(math.isfinite(frame.measures[name]) for name in ("log_likelihood", "lower_bound", "gap", "bic"))
+    assert failed(frame) == []
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("length,width,kind\n" + "\n".join(f"{x},{x * x % 7},a" for x in range(30)), encoding="utf-8")
+    frame = last(data="file", file=str(path), components=2, steps=3)
+    assert frame.picture.axes == ("length", "width")
+    assert frame.picture.count == 30
+    assert last(data="file", file=str(path), columns=(2,), components=2, steps=1).picture.dimension == 1
+
+
+def test_many_points_can_be_cancelled_soon() -> None:
+    token = CancelToken()
+    run = begun(token, points=400_000, components=8)
+    token.first_frame_out()
+    asked: list[float] = []
+    plain = run.context.checkpoint
+
+    def counted() -> None:
+        asked.append(time.thread_time())
+        plain()
+
+    run.context.checkpoint = counted  # type: ignore[method-assign]
+    run.advance(2)
+    assert max(np.diff(asked)) < 0.1  # seconds of work between two places where a run may end
+    token.cancel()
+    with pytest.raises(Cancelled):
+        run.advance(1)

@@ -1,0 +1,128 @@
+"""The panel of annealing draws what its frames say, and its line can be dragged."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from engine.api import Frame, entries, preset_parameters, resource_path, run_with
+from gui.core.i18n import translator
+from gui.core.lab.panel import Panel, load_panel
+from gui.core.notes.formulas import formula_problems
+from gui.core.notes.live_text import fill_values, live_names
+from gui.panels.em._annealing_colours import centre_colour
+
+NAME = "em.annealing"
+
+
+def frame_of(preset: str | None = None, limit: int | None = None, **values: object) -> Frame:
+    parameters = preset_parameters(NAME, preset).changed(**values)
+    frame = run_with(NAME, parameters, device="cpu", limit=limit).frame
+    assert frame is not None
+    return frame
+
+
+def draw_all(panel: Panel) -> None:
+    while panel._waiting:
+        panel._draw_waiting()
+    panel._turn.stop()
+
+
+@pytest.fixture
+def shown(qapp, qtbot):
+    language = translator.language
+
+    def make(frame: Frame) -> Panel:
+        panel = load_panel(NAME)(NAME)
+        qtbot.addWidget(panel)
+        panel.resize(1000, 680)
+        panel.show_frame(frame, frame.parameters)
+        panel.show()
+        draw_all(panel)
+        return panel
+
+    yield make
+    translator.set_language(language)
+
+
+def test_branches_critical_line_and_small_pictures(shown) -> None:
+    frame = frame_of(temperatures=30)
+    panel, picture = shown(frame), frame.picture
+    assert len(panel.cooling.shown) == len(panel.heating.shown) == picture.up.size
+    assert panel.critical.value == frame.measures["critical_inverse_temperature"]
+    assert panel.now.value == frame.parameters.inverse_temperature
+    assert [marker.isVisible() for marker in panel.splits].count(True) == len(picture.splits) > 0
+    assert panel.fork[0].isVisible()
+    np.testing.assert_allclose(panel.layers[3].high, 1, atol=1e-9)
+    assert np.all(panel.smooth.y <= panel.hard.y + 1e-9)
+    assert np.all(panel.smooth.y >= panel.low.y - 1e-9)
+    assert panel.limit.value == frame.measures["kmeans_distortion"]
+    assert panel.entropy.y[0] == pytest.approx(np.log(4), abs=1e-3)
+
+
+def test_centres_that_lie_together_share_a_colour(shown) -> None:
+    frame = frame_of(temperatures=20, inverse_temperature=0.1, sweep="up")
+    panel = shown(frame)
+    roles = [layer.role for layer in panel.layers[:4]]
+    assert roles == [centre_colour(0), centre_colour(0), centre_colour(2), centre_colour(2)]
+    assert set(panel.swarm.groups.tolist()) == {0, 2}
+
+
+def test_points_of_the_plane_are_drawn_in_the_plane(shown) -> None:
+    frame = frame_of("plane", limit=4)
+    panel = shown(frame)
+    np.testing.assert_allclose(panel.swarm.y, frame.picture.data[:, 1])
+    assert not any(layer.isVisible() for layer in panel.layers)
+    panel.show_frame(frame_of("uniform", limit=4), preset_parameters(NAME, "uniform"))
+    draw_all(panel)
+    assert panel.layers[0].isVisible()
+
+
+def test_an_odd_number_of_centres_has_no_pitchfork(shown) -> None:
+    panel = shown(frame_of(components=3, limit=2))
+    assert not panel.fork[0].isVisible()
+    assert panel.fork[0] not in panel.branches.legend.items
+
+
+def test_the_line_can_be_dragged_and_clicked(shown, qtbot) -> None:
+    frame = frame_of(limit=2)
+    panel = shown(frame)
+    qtbot.wait(20)
+    asked: list[dict] = []
+    panel.tweak_requested.connect(asked.append)
+    panel.handle.held = 0
+    panel._on_dragged(0, 0.123456, -3.0)
+    assert asked == [{"inverse_temperature": 0.1235}]
+    assert panel.handle.handles.y[0] > frame.picture.along.max()  # sideways only
+    panel.handle.end()
+    assert panel.handle.handles.x[0] == frame.parameters.inverse_temperature
+    box = panel.branches.plot.getViewBox()
+    place = panel.branches.view.mapFromScene(box.mapViewToScene(box.viewRect().center()))
+    qtbot.mouseClick(panel.branches.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
+    middle = 10 ** box.viewRect().center().x()
+    assert asked[-1]["inverse_temperature"] == pytest.approx(middle, rel=0.05)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_preset_can_be_drawn_in_both_languages(language: str, shown) -> None:
+    translator.set_language(language)
+    entry = next(entry for entry in entries() if entry.name == NAME)
+    assert 6 <= len(entry.presets) <= 8
+    for preset in entry.presets:
+        panel = shown(frame_of(preset.name, limit=3))
+        assert all(card.title_label.whole for card in panel.cards)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_formulas_and_numbers_of_the_notes(language: str) -> None:
+    text = resource_path("labs", "em", f"annealing.{language}.md").read_text(encoding="utf-8")
+    frame = frame_of(limit=2)
+    values = {**frame.measures, "parameters": frame.parameters.model_dump()}
+    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
+    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", fill_values(text, values), re.DOTALL):
+        assert formula_problems(display or inline, display=bool(display)) is None, display or inline
+    for claim in frame.claims:
+        assert formula_problems(claim.formula) is None, claim.formula
