@@ -20,7 +20,8 @@ test: $(VENV)/.installed  ## Check style, types, imports and behaviour
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --ignore=tests/perf)
+	$(if $(ARGS),,$(BIN)/python -m pytest tests/perf)
 
 gallery: $(VENV)/.installed  ## Make a web page with a picture of every experiment
 	@$(BIN)/python main.py gallery $(ARGS)

@@ -158,7 +158,8 @@ def test_trails_fade_towards_the_past(card):
     trails.setData([np.linspace(0.1, 0.9, 101)], [np.full(101, 0.5)])
     image = render_widget(card, None, 1)
     reds = [at(card, image, x, 0.5).red() for x in (0.12, 0.5, 0.88)]
-    assert reds[0] < reds[1] < reds[2] == 255
+    assert reds[0] < reds[1] < reds[2]
+    assert reds[2] > 200  # which of the last segments lies there depends on the font of the axes
     trails.setData(np.zeros((0, 5)), np.zeros((0, 5)))
     trails.setData(np.zeros((3, 1)), np.zeros((3, 1)))
     card.grab()

@@ -101,7 +101,7 @@ def test_bars_stand_side_by_side_with_names_and_errors(card):
     assert at(card, image, 0.3, 0.2) == QColor(GREEN)
     assert not near(at(card, image, 0.3, 0.45), QColor(GREEN), 200)
     whisker = [at(card, image, -0.19 + shift, 0.58).lightness() for shift in np.linspace(-0.02, 0.02, 9)]
-    assert max(whisker) > 180
+    assert max(whisker) > 120  # a thin line between two pixels is half as bright
     axis = card.axes["x"]
     assert axis.tickStrings([0.0, 2.0], 1, 1) == ["one", "three"]
     assert axis.tickValues(-0.5, 2.5, 300) == [(1.0, [0.0, 1.0, 2.0])]
