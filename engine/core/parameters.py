@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError, PydanticUndefined
 from engine.core.errors import UsageError
 from engine.core.messages import Message
 
-Kind = Literal["int", "float", "choice", "switch", "seed", "file", "text", "ints", "floats", "matrix"]
+Kind = Literal["int", "float", "choice", "switch", "seed", "file", "folder", "text", "ints", "floats", "matrix"]
 Effect = Literal["view", "live", "restart"]
 
 SEED_LIMIT = 2**32 - 1
@@ -40,7 +40,7 @@ class Ui:
     effect
         ``view``: the last frame is drawn again; ``live``: the next step sees it; ``restart``: a new run.
     kind
-        Given only where the type does not tell: ``seed`` or ``file``.
+        Given only where the type does not tell: ``seed``, ``file`` or ``folder``.
     choices
         Names of the values of a choice.
     when
@@ -103,6 +103,8 @@ class FieldSpec:
                 return Message("true or false")
             case "file":
                 return Message("the path of a file")
+            case "folder":
+                return Message("the path of a folder")
             case "text":
                 return Message("a text")
             case "ints":
@@ -266,7 +268,7 @@ def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
 
 
 def _shorten(spec: FieldSpec, value: Any, limit: int = 60) -> str:
-    text = repr(value) if isinstance(value, str) or spec.kind in ("choice", "text", "file") else _plain(value)
+    text = repr(value) if isinstance(value, str) or spec.kind in ("choice", "text", "file", "folder") else _plain(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -48,8 +49,9 @@ every_shape = pytest.mark.parametrize("shape", SHAPES)
 
 
 @pytest.fixture(autouse=True)
-def no_gradients() -> None:
-    torch.set_grad_enabled(False)
+def no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -15,8 +15,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QApplication, QFileDialog, QVBoxLayout, QWidget
 
 from engine.api import FieldSpec, LabParameters, Ui, field_specs, spec_of
-from gui.core.form.editors import PAUSE, ChoiceEditor, FileEditor, NumberEditor, SeedEditor, SwitchEditor, TextEditor
+from gui.core.form.editors import PAUSE, ChoiceEditor, NumberEditor, SeedEditor, SwitchEditor, TextEditor
 from gui.core.form.field import Field
+from gui.core.form.paths import FileEditor, FolderEditor
 from gui.core.form.scale import Scale, nearest_in_series, nice_step, round_mantissa, scale_of
 from gui.core.form.text import parse_typed, show_number, show_value, symbol_html
 from gui.core.i18n import translator
@@ -39,6 +40,7 @@ class Everything(LabParameters):
     many: Annotated[Literal["one", "two", "three", "four", "five"], Ui("Many")] = "one"
     switch: Annotated[bool, Ui("Switch")] = True
     file: Annotated[str, Ui("File", kind="file")] = ""
+    folder: Annotated[str, Ui("Folder", kind="folder")] = ""
     text: Annotated[str, Ui("Text")] = "hello"
     ints: Annotated[tuple[int, ...], Ui("Ints")] = (1, 2)
     floats: Annotated[tuple[float, ...], Ui("Floats")] = (0.5, 0.5)
@@ -408,6 +410,17 @@ def test_files_are_chosen_or_dropped(make, qtbot, monkeypatch, tmp_path) -> None
     drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, LEFT, NONE)
     field.editor.line.dropEvent(drop)
     assert (ear.edits[-1], ear.gestures) == (dropped, 2)
+
+
+def test_folders_are_chosen(make, qtbot, monkeypatch, tmp_path) -> None:
+    field, ear = make("folder")
+    assert isinstance(field.editor, FolderEditor)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    qtbot.mouseClick(field.editor.browse, LEFT)
+    assert (ear.edits, ear.gestures) == ([str(tmp_path)], 1)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    qtbot.mouseClick(field.editor.browse, LEFT)
+    assert ear.gestures == 1  # nothing chosen, nothing changed
 
 
 def test_lists_are_typed_as_on_the_command_line(make, qtbot) -> None:

@@ -72,6 +72,7 @@ class Parameters(LabParameters):
             "Drawn points",
             effect="live",
             group="Data",
+            advanced=True,
             help="Rows with the coordinates of points, one number on a line; they join the data, and the run goes on.",
         ),
     ] = ()

@@ -25,9 +25,9 @@ class Parameters(LabParameters):
         str,
         Ui(
             "Folder",
-            kind="file",
+            kind="folder",
             group="Texts",
-            help="A folder of text files (*.txt, UTF-8), one document each; any file in it stands for it. Empty: the example.",
+            help="A folder of text files (*.txt, UTF-8), one document each. Empty: the example.",
         ),
     ] = ""
     vocabulary: Annotated[

@@ -6,10 +6,10 @@ import secrets
 from typing import Any, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
 
 from engine.api import SEED_LIMIT, FieldSpec
-from gui.core.form.parts import NUMBER_WIDTH, ChoiceBox, IconButton, PathEdit, Segments, ValueEdit
+from gui.core.form.parts import NUMBER_WIDTH, ChoiceBox, IconButton, Segments, ValueEdit
 from gui.core.form.scale import Size, nice_step, scale_of, snap
 from gui.core.form.slider import SlideBar
 from gui.core.form.text import parse_typed, show_value
@@ -264,40 +264,6 @@ class SeedEditor(TextEditor):
         self.touch_at_once(seed)
 
 
-class FileEditor(TextEditor):
-    """A path: typed, chosen in a dialog, or dropped."""
-
-    def build(self, parent: QWidget) -> None:
-        """Line and button below the label."""
-        self.line = PathEdit(parent)
-        self.connect_line()
-        self.line.dropped.connect(self.take)
-        self.browse = IconButton("open", parent, size=16)
-        self.browse.clicked.connect(self._on_browse)
-        self.wide = beside(parent, self.line, self.browse)
-
-    @property
-    def main(self) -> QWidget:
-        """The line."""
-        return self.line
-
-    def retranslate(self) -> None:
-        """The button says what it does."""
-        self.browse.set_text(tr("Choose a file"))
-
-    @Slot(str)
-    def take(self, path: str) -> None:
-        """Take over a path from the dialog or a drop."""
-        self.set_value(path)
-        self.touch_at_once(path)
-
-    @Slot()
-    def _on_browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self.line, tr("Choose a file"), str(self.value))
-        if path:
-            self.take(path)
-
-
 class SwitchEditor(Editor):
     """On or off."""
 
@@ -383,17 +349,3 @@ def beside(parent: QWidget, *widgets: QWidget) -> QWidget:
         if isinstance(widget, ValueEdit):
             holder.setFocusProxy(widget)
     return holder
-
-
-EDITORS: dict[str, type[Editor]] = {
-    "int": NumberEditor,
-    "float": NumberEditor,
-    "choice": ChoiceEditor,
-    "switch": SwitchEditor,
-    "seed": SeedEditor,
-    "file": FileEditor,
-    "text": TextEditor,
-    "ints": TextEditor,
-    "floats": TextEditor,
-    "matrix": TextEditor,
-}

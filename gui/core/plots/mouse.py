@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from gui.core.plots.plot import PlotCard
@@ -115,3 +115,22 @@ class MouseTool(QObject):
     def key(self, event: QKeyEvent) -> bool:
         """A wanted key was pressed."""
         return False
+
+
+class Dropper(MouseTool):
+    """A click with Ctrl names a place.
+
+    Attributes
+    ----------
+    dropped : Signal(float, float)
+        Where, in data coordinates.
+    """
+
+    dropped = Signal(float, float)
+
+    def pressed(self, event: QMouseEvent) -> bool:
+        held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if not held or event.button() != Qt.MouseButton.LeftButton or not self.inside(event.position()):
+            return False
+        self.dropped.emit(*self.to_data(event.position()))
+        return True

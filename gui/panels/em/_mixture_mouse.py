@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QMouseEvent
 
 from gui.core.plots.mouse import MouseTool
@@ -11,25 +11,6 @@ from gui.core.theme import px
 from gui.panels.em._mixture_stage import StageCard
 
 NEAR = 9  # pixels
-
-
-class Dropper(MouseTool):
-    """A click with Ctrl.
-
-    Attributes
-    ----------
-    dropped : Signal(float, float)
-        Where, in data coordinates.
-    """
-
-    dropped = Signal(float, float)
-
-    def pressed(self, event: QMouseEvent) -> bool:
-        held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if not held or event.button() != Qt.MouseButton.LeftButton or not self.inside(event.position()):
-            return False
-        self.dropped.emit(*self.to_data(event.position()))
-        return True
 
 
 class Finder(MouseTool):

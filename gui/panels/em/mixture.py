@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
 from gui.core.lab.rooms import TwoRows
+from gui.core.plots.mouse import Dropper
 from gui.panels.em._mixture_hand import Hand
-from gui.panels.em._mixture_mouse import Dropper, Finder
+from gui.panels.em._mixture_mouse import Finder
 from gui.panels.em._mixture_side import BasinsCard, BoundCard, ChoiceCard, RaceCard, SummitsCard, WayCard, WeightsCard
 from gui.panels.em._mixture_stage import StageCard
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QCheckBox
 
 from gui.core.plots import Arrows, Brush, Contours, DensityImage, Label, PlotCard, Swarm, Trails
-from gui.core.plots.mouse import MouseTool
 from gui.core.theme import Role
 
 if TYPE_CHECKING:
@@ -105,25 +103,6 @@ def rect_of(place: Landscape) -> tuple[float, float, float, float]:
 def top_of(place: Landscape) -> float:
     """The density of the last colour."""
     return float(place.image.max()) or 1.0
-
-
-class Dropper(MouseTool):
-    """A click with Ctrl drops the swarm at a place.
-
-    Attributes
-    ----------
-    dropped : Signal(float, float)
-        Where, in data coordinates.
-    """
-
-    dropped = Signal(float, float)
-
-    def pressed(self, event: QMouseEvent) -> bool:
-        held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if not held or event.button() != Qt.MouseButton.LeftButton or not self.inside(event.position()):
-            return False
-        self.dropped.emit(*self.to_data(event.position()))
-        return True
 
 
 class Digger(QObject):

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.api import Frame
 from gui.core.lab.rooms import TwoRows
+from gui.core.plots.mouse import Dropper
 from gui.core.theme import px
 from gui.panels.langevin._sampling_side import BiasCard, LadderCard, MarginalCard, WayCard, side_by_side
-from gui.panels.langevin._sampling_swarm import GHOST, Digger, Dropper, SwarmCard, header_switch, rect_of, top_of
+from gui.panels.langevin._sampling_swarm import GHOST, Digger, SwarmCard, header_switch, rect_of, top_of
 
 if TYPE_CHECKING:
     from engine.labs.langevin._swarm_landscape import Landscape
