@@ -48,10 +48,10 @@ class ParameterChange(QUndoCommand):
         return ONE_OF_MANY if self.moving else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        """Join the next edit of the same stroke: the same parameters, at once."""
+        """Join the next edit of the same stroke: at once, and of no other parameters than the first edit touched."""
         if not isinstance(other, ParameterChange) or other.made - self.made > STROKE or other.old != self.new:
             return False
-        if changed_fields(self.old, self.new) != changed_fields(other.old, other.new):
+        if not changed_fields(other.old, other.new) <= changed_fields(self.old, self.new):
             return False
         self.new, self.made = other.new, other.made
         self.setObsolete(self.old == self.new)
