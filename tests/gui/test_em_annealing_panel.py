@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
+import panel_frames
 import pytest
+from panel_frames import draw_all
 from PySide6.QtCore import QPoint, Qt
 
-from engine.api import Frame, entries, preset_parameters, resource_path, run_with
+from engine.api import Frame, entries, preset_parameters, resource_path
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
 from gui.core.notes.formulas import formula_problems
@@ -16,19 +19,7 @@ from gui.core.notes.live_text import fill_values, live_names
 from gui.panels.em._annealing_colours import centre_colour
 
 NAME = "em.annealing"
-
-
-def frame_of(preset: str | None = None, limit: int | None = None, **values: object) -> Frame:
-    parameters = preset_parameters(NAME, preset).changed(**values)
-    frame = run_with(NAME, parameters, device="cpu", limit=limit).frame
-    assert frame is not None
-    return frame
-
-
-def draw_all(panel: Panel) -> None:
-    while panel._waiting:
-        panel._draw_waiting()
-    panel._turn.stop()
+frame_of = partial(panel_frames.frame_of, NAME)
 
 
 @pytest.fixture

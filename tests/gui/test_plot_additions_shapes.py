@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QImage
+from plot_pictures import GREEN, RED, at, at_pixels, count, near, paint_ground
+from PySide6.QtGui import QColor
 
 from gui.core.plots import (
     Area,
@@ -20,8 +20,6 @@ from gui.core.plots.contours import level_lines
 from gui.core.plots.ellipses import roots
 from gui.core.plots.strokes import dashes, pieces, polyline
 from gui.core.theme import theming
-
-RED, GREEN = "#ff0000", "#00ff00"
 
 
 @pytest.fixture(autouse=True)
@@ -40,38 +38,6 @@ def card(qtbot):
     made.resize(400, 300)
     made.set_range(x=(0, 1), y=(0, 1))
     return made
-
-
-def paint_ground(card: PlotCard) -> None:
-    """Give a plot the ground of the theme, which otherwise comes from the program's style sheet."""
-    card.view.setBackground(theming.current.surface)
-
-
-def near(a: QColor, b: QColor, slack: int = 60) -> bool:
-    return abs(a.red() - b.red()) + abs(a.green() - b.green()) + abs(a.blue() - b.blue()) <= slack
-
-
-def at(card: PlotCard, image: QImage, x: float, y: float) -> QColor:
-    """The colour at a point of the view in a picture of the card."""
-    scene = card.plot.getViewBox().mapViewToScene(QPointF(x, y))
-    place = card.view.mapTo(card, card.view.mapFromScene(scene)) * image.devicePixelRatio()
-    return image.pixelColor(place)
-
-
-def at_pixels(card: PlotCard, x: float, y: float):
-    return card.view.mapTo(card, card.view.mapFromScene(card.plot.getViewBox().mapViewToScene(QPointF(x, y))))
-
-
-def pixels(image: QImage) -> np.ndarray:
-    plain = image.convertToFormat(QImage.Format.Format_RGBA8888)
-    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine() // 4, 4)
-    return rows[:, : plain.width(), :3].astype(int)
-
-
-def count(image: QImage, colour: str, slack: int = 60) -> int:
-    wanted = QColor(colour)
-    away = np.abs(pixels(image) - (wanted.red(), wanted.green(), wanted.blue())).sum(axis=2)
-    return int((away <= slack).sum())
 
 
 # Areas and bars

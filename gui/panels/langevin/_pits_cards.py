@@ -96,7 +96,7 @@ class SideCard(PlotCard):
 
     def __init__(self) -> None:
         super().__init__()
-        self.axes["x"].setTicks([[(angle, f"{angle}°") for angle in range(0, 361, 45)]])
+        self.axes["x"].setTicks([[(angle, f"{angle}°") for angle in range(0, 361, 90)]])
         self.earth = [self.add(Area("muted", alpha=0.14)) for _ in STRATA]
         self.ground = self.add(Curve("text", width=2.2, alpha=0.85))
         self.zero = self.add(Marker("muted", vertical=False, dash="dot"))
