@@ -35,7 +35,7 @@ class Probe:
         import gui.app
         from engine.api import ExperimentState, Session
         from gui.app import make_application, open_window
-        from gui.core.theme import theming
+        from gui.core.look.theme import theming
         from gui.main_window import MainWindow
 
         probe = self
@@ -330,7 +330,7 @@ def soak(amount: float) -> dict[str, Any]:
     from engine.api import run
     from gui.app import make_application
     from gui.core.lab.panel import load_panel
-    from gui.core.theme import theming
+    from gui.core.look.theme import theming
 
     theming.apply(make_application([]))
     frames: list[Any] = []

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from benchmarks._rows import row
-from engine.math.angles import VectorLaw
-from engine.math.entries import pair_angles
+from engine.math.random.angles import VectorLaw
+from engine.math.random.entries import pair_angles
 
 ENTRIES = 1 << 22  # numbers drawn per call, as in a step of the experiment
 ROUNDS = 11

@@ -12,8 +12,8 @@ import torch
 from engine.core.context import Context
 from engine.core.device import prepare_thread
 from engine.core.drive import Run
-from engine.labs.angles._orthogonality_work import EIGENVALUE_LIMIT, EXACT_LIMIT
 from engine.labs.angles.orthogonality import EXPERIMENT, Parameters
+from engine.labs.angles.orthogonality.work import EIGENVALUE_LIMIT, EXACT_LIMIT
 
 CPU = torch.device("cpu")
 LONGEST_PIECE_MS = 1500.0  # a second on a quiet machine

@@ -18,12 +18,13 @@ from torch import nn
 from benchmarks._rows import row
 from engine.core.context import Context
 from engine.core.drive import Run
-from engine.labs.angles import _tower
-from engine.labs.angles.propagation import EXPERIMENT, Parameters, phase_of
-from engine.math import propagation
-from engine.math.activations import ACTIVATIONS
-from engine.math.propagation import moments
-from engine.math.quadrature import gaussian_mean, gaussian_pair_mean
+from engine.labs.angles.propagation import EXPERIMENT, Parameters
+from engine.labs.angles.propagation import tower as _tower
+from engine.labs.angles.propagation.experiment import phase_of
+from engine.math.networks import mean_field as propagation
+from engine.math.networks.activations import ACTIVATIONS
+from engine.math.networks.mean_field import moments
+from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean
 
 BATCH = 64
 

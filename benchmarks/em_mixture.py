@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from benchmarks._rows import row
-from engine.math.mixture_laws import Mixture
-from engine.math.mixtures import iterate
+from engine.math.latent.gaussian_mixtures import iterate
+from engine.math.latent.laws import Mixture
 
 POINTS, COMPONENTS = 1_000_000, 8
 SHORT, LONG = 1, 3  # iterations of scikit-learn's two fits

@@ -17,9 +17,9 @@ import torch
 
 from benchmarks._rows import row
 from engine.data.digit_judge import digits_to_learn, judge, judge_accuracy
-from engine.math import digit_energy
-from engine.math.digit_network import initial_weights
-from engine.math.kernel_classifier import quality
+from engine.math.energies import digits as digit_energy
+from engine.math.networks.digit_network import initial_weights
+from engine.math.networks.kernel_classifier import quality
 
 SEED = 0
 STEPS = 400  # from noise to digits

@@ -26,8 +26,8 @@ import numpy as np
 import torch
 
 from benchmarks._rows import row
-from engine.math.energies import energy
-from engine.math.samplers import mala, ula
+from engine.math.chains.samplers import mala, ula
+from engine.math.energies.registry import energy
 
 PARTICLES, QUICK = 1 << 20, 1 << 17
 ROUNDS = 5

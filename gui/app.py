@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import Message, Session, entry, import_torch, load
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
-from gui.core.theme import has_cjk_font, theming
+from gui.core.look.theme import has_cjk_font, theming
 from gui.core.window.autosave import Autosave, restore, session_path
 from gui.main_window import MainWindow
 

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter
 
 from engine.api import Entry, ExperimentState, LabError, Message, Session, WindowState, device_problem, entries, entry, topics
 from gui.core.i18n import tr, translator
-from gui.core.icons import icon
 from gui.core.lab.notices import NoticeStrip
 from gui.core.lab.panel import are_sizes
-from gui.core.theme import space, theming
+from gui.core.look.icons import icon
+from gui.core.look.theme import space, theming
 from gui.core.window.actions import ACTIONS, PRESENTER_ONLY
 from gui.core.window.autosave import Autosave
 from gui.core.window.commands import Commands

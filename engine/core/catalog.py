@@ -1,4 +1,4 @@
-"""Finds the experiments: a file ``engine/labs/<topic>/<experiment>.py`` is one, and nothing else needs to know it."""
+"""Finds the experiments: a module or package ``engine/labs/<topic>/<experiment>`` is one, and nothing else needs to know it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def entries() -> tuple[Entry, ...]:
 
 
 def lab_files() -> list[tuple[str, str]]:
-    """Topic and stem of every file that is an experiment; names with a leading underscore are parts of one."""
+    """Topic and name of every module or package that is an experiment; a leading underscore keeps a module out."""
     import engine.labs
 
     return [

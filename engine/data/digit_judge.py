@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.data.digits import digits
-from engine.math.kernel_classifier import KernelClassifier
+from engine.math.networks.kernel_classifier import KernelClassifier
 
 JUDGED_BY = 600  # digits that no generator sees
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from engine.math.mixture_laws import Mixture
+from engine.math.latent.laws import Mixture
 
 LONG, SHORT = 1.7, 0.4  # deviations of a long group along and across
 INNER, OUTER = 1.0, 2.4  # radii of the rings

@@ -97,10 +97,11 @@ def program_texts() -> dict[str, str]:
 def texts_for(file: Path) -> dict[str, str]:
     """The translations a source file can use: the program's, and in a lab or panel those of its experiments."""
     texts = program_texts()
-    if file.parent.parent.name in ("labs", "panels"):
-        stem = file.stem if not file.stem.startswith("_") else "*"
-        for path in resource_path("labs", file.parent.name).glob(f"{stem}.toml"):
-            texts |= load_toml("labs", file.parent.name, path.name).get("zh", {}).get("text", {})
+    parts = file.relative_to(ROOT).parts
+    if len(parts) > 3 and parts[1] in ("labs", "panels"):  # engine/labs/<topic>/<experiment>, a module or a package
+        topic, experiment = parts[2], parts[3].removesuffix(".py")
+        if resource_path("labs", topic, f"{experiment}.toml").exists():
+            texts |= load_toml("labs", topic, f"{experiment}.toml").get("zh", {}).get("text", {})
     return texts
 
 
@@ -109,7 +110,7 @@ def test_every_sentence_is_translated(file: Path) -> None:
     assert sorted(templates(file) - texts_for(file).keys()) == []
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("gui/panels/*/*.py")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+@pytest.mark.parametrize("file", sorted(ROOT.glob("gui/panels/**/*.py")), ids=lambda file: str(file.relative_to(ROOT)))
 def test_panels_show_no_words_of_one_language(file: Path) -> None:
     """Words go through `self.text`; formulas and units may stand as they are."""
     bare = []

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.math.quadrature import panels
+from engine.math.numerics.quadrature import panels
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -71,7 +71,7 @@ def mala_kernel(
     """Matrix of a MALA step, the rejected mass on its diagonal.
 
     The ratio is formed from the two proposal densities as the definition says, so that this also checks the short form in
-    `engine.math.samplers.mala_log_ratio`.
+    `engine.math.chains.samplers.mala_log_ratio`.
 
     Parameters
     ----------

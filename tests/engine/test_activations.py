@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.math.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
+from engine.math.networks.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
 
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda each: each.name)
 X = np.concatenate([np.linspace(-6, 6, 400), [-700.0, -50.0, -25.0, 25.0, 50.0, 700.0]])

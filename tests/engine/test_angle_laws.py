@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from engine.math import angles
-from engine.math.angles import AngleLaw, SubspaceLaw, VectorLaw
-from engine.math.statistics import ks_critical, standard_error_of_mean, standard_error_of_variance, tolerance
+from engine.math.numerics.statistics import ks_critical, standard_error_of_mean, standard_error_of_variance, tolerance
+from engine.math.random import angles
+from engine.math.random.angles import AngleLaw, SubspaceLaw, VectorLaw
 
 MILLION = 1_000_000
 DIMENSIONS = [2, 3, 4, 5, 10, 101, 1000, MILLION]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from engine.math import capacity
+from engine.math.random import capacity
 
 DIMENSIONS = [2, 3, 10, 100, 10_000]
 

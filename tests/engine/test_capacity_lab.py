@@ -12,9 +12,9 @@ import torch
 from engine.api import Frame, load, run
 from engine.core.context import Context
 from engine.core.drive import Run
-from engine.labs.angles import capacity
-from engine.labs.angles._capacity_curves import cumulative_law, record_steps
-from engine.math.capacity import tail
+from engine.labs.angles.capacity import experiment as capacity
+from engine.labs.angles.capacity.curves import cumulative_law, record_steps
+from engine.math.random.capacity import tail
 
 NAME = "angles.capacity"
 

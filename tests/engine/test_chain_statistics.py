@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.math import chain_statistics as chains
-from engine.math import langevin_laws as laws
-from engine.math.samplers import ula
+from engine.math.chains import laws
+from engine.math.chains import statistics as chains
+from engine.math.chains.samplers import ula
 
 
 def reproducible(count: int, length: int, rho: float) -> Tensor:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.math.digit_convolution import is_convolution, pixels_of, unfolded
-from engine.math.digit_network import energy_and_gradient, initial_weights
+from engine.math.networks.digit_convolution import is_convolution, pixels_of, unfolded
+from engine.math.networks.digit_network import energy_and_gradient, initial_weights
 
 
 def weights_of(depth: int, channels: int) -> list[torch.Tensor]:

@@ -13,10 +13,10 @@ from scipy import stats
 from torch import Tensor
 
 from engine.data.digit_judge import digits_to_learn, judge, judge_accuracy
-from engine.math import digit_energy
-from engine.math.digit_energy import DigitSettings, DigitState
-from engine.math.digit_network import CENTRE, SPREAD, energy_and_gradient, initial_weights, matrices
-from engine.math.kernel_classifier import KernelClassifier, quality
+from engine.math.energies import digits as digit_energy
+from engine.math.energies.digits import DigitSettings, DigitState
+from engine.math.networks.digit_network import CENTRE, SPREAD, energy_and_gradient, initial_weights, matrices
+from engine.math.networks.kernel_classifier import KernelClassifier, quality
 
 POINTS = (0.3, 0.7)  # where the images of one pixel of the two classes lie
 TINY = DigitSettings(width=32, batch=32, slots=64, steps_per_update=10, learning_rate=0.01, updates=200)

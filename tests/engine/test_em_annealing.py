@@ -13,7 +13,7 @@ from scipy.cluster.vq import kmeans2
 from scipy.optimize import brentq
 
 from engine.api import LabError, UsageError, load, run_with, validate
-from engine.math.soft_kmeans import (
+from engine.math.latent.soft_kmeans import (
     Centres,
     converge,
     distances,

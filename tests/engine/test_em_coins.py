@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from engine.api import Frame, LabError, UsageError, load, preset_parameters, run_with
-from engine.math.coin_mixture import EmptyCoinError, Flips, best_maximum, hill, information, polish, rates, score, surface
+from engine.math.latent.coins import EmptyCoinError, Flips, best_maximum, hill, information, polish, rates, score, surface
 
 NAME = "em.coins"
 PAPER = Flips((5, 9, 8, 4, 7), (10,) * 5)

@@ -16,10 +16,10 @@ from scipy import integrate, optimize, stats
 
 from engine.api import Frame, LabError, UsageError, entries, preset_parameters, run, run_with, validate
 from engine.core.context import Context
-from engine.labs.em import joint_kl
-from engine.labs.em._joint_parameters import Parameters
-from engine.labs.em._joint_steps import World, binomial_rows, e_step, half_step, m_step, next_kind, slope
-from engine.math import divergences as d
+from engine.labs.em.joint_kl import experiment as joint_kl
+from engine.labs.em.joint_kl.half_steps import World, binomial_rows, e_step, half_step, m_step, next_kind, slope
+from engine.labs.em.joint_kl.parameters import Parameters
+from engine.math.numerics import divergences as d
 
 NAME = "em.joint_kl"
 TABLES: dict[str, Any] = {
@@ -299,7 +299,7 @@ def test_a_broken_half_step_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         made = m_step(world)
         return World(**{**{n: getattr(made, n) for n in World.__slots__}, "prior": made.prior[::-1]})
 
-    monkeypatch.setattr("engine.labs.em._joint_steps.m_step", wrong)
+    monkeypatch.setattr("engine.labs.em.joint_kl.half_steps.m_step", wrong)
     found = holds(last_frame(steps=6))
     assert found["downhill"] is False
     assert found["likelihood"] is False

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from engine.api import Frame, UsageError, entries, preset_parameters, run, run_with, validate
-from engine.labs.em import likelihood
-from engine.labs.em._likelihood_claims import curvature
-from engine.labs.em._likelihood_family import family_of
-from engine.labs.em._likelihood_parameters import EXAMPLE, Parameters
+from engine.labs.em.likelihood import experiment as likelihood
+from engine.labs.em.likelihood.claims import curvature
+from engine.labs.em.likelihood.family import family_of
+from engine.labs.em.likelihood.parameters import EXAMPLE, Parameters
 
 NAME = "em.likelihood"
 FEW = {"sets": 2000}

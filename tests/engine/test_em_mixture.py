@@ -17,7 +17,7 @@ from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
 from engine.labs.em.mixture import EXPERIMENT, Parameters
-from engine.math.mixture_laws import parameter_count
+from engine.math.latent.laws import parameter_count
 
 CPU = resolve_device("cpu")
 SIX = {"data": "values", "values": ((1.0, 2.0, 3.0, 8.0, 9.0, 10.0),), "components": 2, "start": "manual"}

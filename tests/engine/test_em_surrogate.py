@@ -10,7 +10,16 @@ import pytest
 from scipy import optimize, stats
 
 from engine.api import Frame, LabError, UsageError, entry, load, preset_parameters, run_with
-from engine.math.surrogates import Censored, Likelihood, Linkage, MixingWeight, StudentLocation, following, parabola, rate
+from engine.math.latent.surrogates import (
+    Censored,
+    Likelihood,
+    Linkage,
+    MixingWeight,
+    StudentLocation,
+    following,
+    parabola,
+    rate,
+)
 
 NAME = "em.surrogate"
 COUNTS = (125, 18, 20, 34)

@@ -17,7 +17,7 @@ from engine.core.context import Context
 from engine.core.device import resolve_device
 from engine.core.drive import Run
 from engine.data.texts import Cutting, cut, example, make_table, read_folder, shares_of_subjects, stop_words
-from engine.math.plsa import (
+from engine.math.latent.plsa import (
     Topics,
     completion_perplexity,
     direct_gap,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.api import load_toml
-from engine.math.energies import ENERGIES, Energy, EnergyError, chunks, energy, gradient_of
-from engine.math.energy_base import RARE, centres, local_minima, widened
-from engine.math.energy_mixtures import Mixture, Pinwheel
-from engine.math.mueller_brown import MUELLER_BROWN, MuellerBrown
-from engine.math.painted_energy import HALF, MOST, Painted, strokes
+from engine.math.energies.base import RARE, centres, local_minima, widened
+from engine.math.energies.mixtures import Mixture, Pinwheel
+from engine.math.energies.mueller_brown import MUELLER_BROWN, MuellerBrown
+from engine.math.energies.painted import HALF, MOST, Painted, strokes
+from engine.math.energies.registry import ENERGIES, Energy, EnergyError, chunks, energy, gradient_of
 
 STROKES = ((1.0, 1.0, -4.0, 0.5), (-1.0, 1.2, -3.0, 0.3), (0.2, -1.0, 2.0, 0.8), (-4.2, 0.0, 3.0, 1.0))
 TYPED = "(x^2+y-11)^2/20 + (x+y^2-7)^2/20"

@@ -14,12 +14,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.api import load_toml
-from engine.math import energy_wells, formula, formula_energy, formula_tree, painted_energy
-from engine.math.energies import EnergyError, energy
-from engine.math.formula import DEEPEST, LONGEST, FormulaError, parse
-from engine.math.formula_energy import FormulaEnergy
-from engine.math.formula_tree import FUNCTIONS, Binary, Call, Minus, Number, Variable, nodes
-from engine.math.planar_density import grid_density
+from engine.math.energies import formula as formula_energy
+from engine.math.energies import painted as painted_energy
+from engine.math.energies import wells as energy_wells
+from engine.math.energies.density import grid_density
+from engine.math.energies.formula import FormulaEnergy
+from engine.math.energies.registry import EnergyError, energy
+from engine.math.formulas import parser as formula
+from engine.math.formulas import tree as formula_tree
+from engine.math.formulas.parser import DEEPEST, LONGEST, FormulaError, parse
+from engine.math.formulas.tree import FUNCTIONS, Binary, Call, Minus, Number, Variable, nodes
 
 
 def typed(text: str) -> FormulaEnergy:

@@ -9,14 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.math.energy_networks import (
-    EnergyFunction,
-    LayeredNetwork,
-    PowerIteration,
-    ProductNetwork,
-    cubic_spline,
-)
-from engine.math.energy_training import (
+from engine.math.networks.energy_networks import EnergyFunction, LayeredNetwork, PowerIteration, ProductNetwork, cubic_spline
+from engine.math.networks.energy_training import (
     Adam,
     Buffer,
     autograd_gradient,

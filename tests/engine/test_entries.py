@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy import stats
 
-from engine.math.angles import SubspaceLaw, VectorLaw
-from engine.math.entries import ENTRY_LAWS, EntryLaw, cosines, draw, kurtosis, pair_angles, subspace_angles
-from engine.math.statistics import ks_critical, standard_error_of_mean, tolerance
+from engine.math.numerics.statistics import ks_critical, standard_error_of_mean, tolerance
+from engine.math.random.angles import SubspaceLaw, VectorLaw
+from engine.math.random.entries import ENTRY_LAWS, EntryLaw, cosines, draw, kurtosis, pair_angles, subspace_angles
 
 NU, DENSITY = 5.0, 0.1
 FINITE_FOURTH = [law for law in ENTRY_LAWS if law != "student_t"]

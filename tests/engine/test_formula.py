@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.api import load_toml
-from engine.math import formula as module
-from engine.math.formula import DEEPEST, LONGEST, FormulaError, parse
-from engine.math.formula_tree import CONSTANTS, FUNCTIONS, Binary, Call, Minus, Number, Variable, nodes
+from engine.math.formulas import parser as module
+from engine.math.formulas.parser import DEEPEST, LONGEST, FormulaError, parse
+from engine.math.formulas.tree import CONSTANTS, FUNCTIONS, Binary, Call, Minus, Number, Variable, nodes
 
 X = np.linspace(-3, 3, 13)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from engine.math.angles import VectorLaw
-from engine.math.histograms import empty_histogram, ks_distance, merge, rebin, update
-from engine.math.statistics import ks_critical
+from engine.math.numerics.histograms import empty_histogram, ks_distance, merge, rebin, update
+from engine.math.numerics.statistics import ks_critical
+from engine.math.random.angles import VectorLaw
 
 
 @functools.cache

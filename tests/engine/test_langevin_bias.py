@@ -12,11 +12,12 @@ from engine.api import Frame, LabError, preset_parameters, run, run_with
 from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
-from engine.labs.langevin import _bias_chains as chains
-from engine.labs.langevin._bias_claims import check_claims, measured, reading
-from engine.labs.langevin._bias_curves import cost_curves, variance_curves, view_of
-from engine.labs.langevin._bias_kernel import kernel_of
-from engine.labs.langevin._bias_laws import (
+from engine.labs.langevin.bias import EXPERIMENT, Parameters, chains
+from engine.labs.langevin.bias.claims import check_claims, measured, reading
+from engine.labs.langevin.bias.curves import cost_curves, variance_curves, view_of
+from engine.labs.langevin.bias.experiment import setting_of
+from engine.labs.langevin.bias.kernel import kernel_of
+from engine.labs.langevin.bias.laws import (
     SAMPLERS,
     Setting,
     acceptance_and_lag_one,
@@ -30,8 +31,7 @@ from engine.labs.langevin._bias_laws import (
     proposal_of,
     variance,
 )
-from engine.labs.langevin.bias import EXPERIMENT, Parameters, setting_of
-from engine.math.langevin_laws import hmc_law, mala_law, printed_mala_law, ula_transient, ula_variance
+from engine.math.chains.laws import hmc_law, mala_law, printed_mala_law, ula_transient, ula_variance
 
 NAME = "langevin.bias"
 SMALL = {"chains": 4000}

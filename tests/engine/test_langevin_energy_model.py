@@ -16,9 +16,10 @@ from engine.core.drive import Run
 from engine.core.errors import LabError
 from engine.core.frames import Frame
 from engine.core.parameters import validate
-from engine.labs.langevin._energy_images import ENCORE
-from engine.labs.langevin.energy_model import EXPERIMENT, Parameters, age_law
-from engine.math.energy_training import expected_age
+from engine.labs.langevin.energy_model import EXPERIMENT, Parameters
+from engine.labs.langevin.energy_model.experiment import age_law
+from engine.labs.langevin.energy_model.images import ENCORE
+from engine.math.networks.energy_training import expected_age
 
 CPU = torch.device("cpu")
 SMALL = {"width": 32, "batch": 100, "updates": 20_000}

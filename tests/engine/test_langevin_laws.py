@@ -11,8 +11,8 @@ import pytest
 import torch
 from scipy import integrate, linalg, stats
 
-from engine.math import langevin_laws as laws
-from engine.math.power_iteration import power_iteration
+from engine.math.chains import laws
+from engine.math.numerics.power_iteration import power_iteration
 
 STEPS = [0.05, 0.5, 1.0, 2.0, 3.0]
 

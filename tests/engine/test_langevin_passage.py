@@ -14,12 +14,12 @@ from scipy.linalg import expm
 from engine.api import Frame, LabError, load
 from engine.core.context import Context
 from engine.core.drive import Run
-from engine.labs.langevin import passage
-from engine.labs.langevin._passage_sample import Sample
-from engine.labs.langevin._passage_walk import TRACERS, crossed, follow, schedule
-from engine.math.langevin_laws import kramers_time
-from engine.math.passage_chain import BOUNDARY_SHIFT, chain_law, discretisation_bias, shifted_target
-from engine.math.passage_times import (
+from engine.labs.langevin.passage import experiment as passage
+from engine.labs.langevin.passage.sample import Sample
+from engine.labs.langevin.passage.walk import TRACERS, crossed, follow, schedule
+from engine.math.chains.laws import kramers_time
+from engine.math.chains.passage_chain import BOUNDARY_SHIFT, chain_law, discretisation_bias, shifted_target
+from engine.math.chains.passage_times import (
     double_well,
     left_end,
     passage_law,
@@ -286,7 +286,7 @@ def test_claims_fail_when_the_law_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     def steep(places: torch.Tensor, steps: int, barrier: float, *rest: object) -> torch.Tensor:
         return follow(places, steps, 2 * barrier, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("engine.labs.langevin._passage_walk.follow", steep)
+    monkeypatch.setattr("engine.labs.langevin.passage.walk.follow", steep)
     holds = {claim.name: claim.holds for claim in last_frame(barrier=1.5, step_size=0.01, particles=2000).claims}
     assert holds["mean_passage_time"] is False
     assert holds["chain_passage_time"] is False

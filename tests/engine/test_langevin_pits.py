@@ -15,10 +15,10 @@ from engine.api import Frame, LabError, load, run_with, validate
 from engine.core.context import Context
 from engine.core.device import resolve_device
 from engine.core.drive import Run
-from engine.labs.langevin import _pits_field as geometry
-from engine.labs.langevin import pits
-from engine.labs.langevin._pits_claims import Frozen, effective
-from engine.math.energy_networks import LayeredNetwork
+from engine.labs.langevin.pits import experiment as pits
+from engine.labs.langevin.pits import field as geometry
+from engine.labs.langevin.pits.claims import Frozen, effective
+from engine.math.networks.energy_networks import LayeredNetwork
 
 NAME = "langevin.pits"
 

@@ -12,12 +12,12 @@ from engine.core.context import Context
 from engine.core.drive import Run
 from engine.core.errors import LabError, UsageError
 from engine.core.frames import Frame
-from engine.labs.langevin._swarm_landscape import blocks, landscape, law_of
-from engine.labs.langevin._swarm_records import Later, nothing, pair_correlation, pair_sums
-from engine.labs.langevin._swarm_rules import rule_of, terrain_of
-from engine.labs.langevin._swarm_walk import FOLLOWED, Walk, advance, rung_temperatures
 from engine.labs.langevin.sampling import EXPERIMENT, Parameters
-from engine.math.planar_density import coarser
+from engine.labs.langevin.sampling.landscape import blocks, landscape, law_of
+from engine.labs.langevin.sampling.records import Later, nothing, pair_correlation, pair_sums
+from engine.labs.langevin.sampling.rules import rule_of, terrain_of
+from engine.labs.langevin.sampling.walk import FOLLOWED, Walk, advance, rung_temperatures
+from engine.math.energies.density import coarser
 
 CPU = torch.device("cpu")
 
@@ -185,7 +185,7 @@ def test_a_sampler_that_needs_no_uniforms_does_not_shift_the_noise() -> None:
 
 
 def test_chunks_do_not_change_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    import engine.labs.langevin._swarm_walk as walking
+    import engine.labs.langevin.sampling.walk as walking
 
     monkeypatch.setitem(walking.CHUNK, "cpu", 1000)
     frame = frame_after(energy="gaussian", sampler="mala", step_size=1.0, particles=3500, steps=60)
@@ -384,7 +384,7 @@ def test_laws_are_known_where_they_are_claimed() -> None:
 
 
 def test_a_step_is_cancelled_between_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    import engine.labs.langevin._swarm_walk as walking
+    import engine.labs.langevin.sampling.walk as walking
 
     monkeypatch.setitem(walking.CHUNK, "cpu", 100)
     met = []

@@ -9,9 +9,9 @@ import pytest
 import torch
 from scipy import stats
 
-from engine.math.entries import EntryLaw, draw, kurtosis
-from engine.math.matrix_laws import IndependentLaw, MatrixLaw, OrthogonalLaw
-from engine.math.spectra import random_orthonormal
+from engine.math.random.entries import EntryLaw, draw, kurtosis
+from engine.math.random.matrix_laws import IndependentLaw, MatrixLaw, OrthogonalLaw
+from engine.math.random.spectra import random_orthonormal
 
 SHAPES = [(12, 12), (40, 10), (10, 40)]
 LAWS: list[EntryLaw] = ["gaussian", "uniform", "rademacher", "laplace", "truncated_normal"]

@@ -15,8 +15,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from engine.data.classics import classic
-from engine.math.mixture_gradient import ascend
-from engine.math.mixture_laws import (
+from engine.math.latent.gaussian_mixtures import (
+    EXACT_WORK,
+    cost_of_floor,
+    expectation,
+    expected_log_joint,
+    iterate,
+    lower_bound,
+    maximisation,
+    statistics_of,
+)
+from engine.math.latent.gradient import ascend
+from engine.math.latent.laws import (
     Collapse,
     Mixture,
     Shape,
@@ -29,19 +39,9 @@ from engine.math.mixture_laws import (
     posterior,
     relaxed,
 )
-from engine.math.mixture_matching import agreement, basins, matching_order, twins
-from engine.math.mixture_rates import distance, largest_eigenvalue
-from engine.math.mixture_starts import begin, k_means, spread_means
-from engine.math.mixtures import (
-    EXACT_WORK,
-    cost_of_floor,
-    expectation,
-    expected_log_joint,
-    iterate,
-    lower_bound,
-    maximisation,
-    statistics_of,
-)
+from engine.math.latent.matching import agreement, basins, matching_order, twins
+from engine.math.latent.rates import distance, largest_eigenvalue
+from engine.math.latent.starts import begin, k_means, spread_means
 
 SHAPES: tuple[Shape, ...] = ("full", "tied", "diagonal", "spherical")
 SKLEARN = {"full": "full", "tied": "tied", "diagonal": "diag", "spherical": "spherical"}
@@ -183,8 +183,8 @@ def test_moments_about_one_point_are_as_good_as_differences(shape: Shape, monkey
     points = cloud(4000, 3)
     start = begin(points, 3, "kmeans", shape, 0.0, generator())
     slow = expectation(points, start)
-    monkeypatch.setattr("engine.math.mixtures.EXACT_WORK", 0)
-    monkeypatch.setattr("engine.math.mixtures.CHUNK", {"cpu": 5000})
+    monkeypatch.setattr("engine.math.latent.gaussian_mixtures.EXACT_WORK", 0)
+    monkeypatch.setattr("engine.math.latent.gaussian_mixtures.CHUNK", {"cpu": 5000})
     fast = expectation(points, start)
     assert fast.log_likelihood == pytest.approx(slow.log_likelihood, abs=slow.rounding + fast.rounding)
     assert fast.entropy == pytest.approx(slow.entropy, rel=1e-9)

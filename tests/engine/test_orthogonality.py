@@ -13,8 +13,8 @@ from engine.api import Cancelled, Frame, LabError, load, run
 from engine.core.cancel import CancelToken
 from engine.core.context import Context
 from engine.core.drive import Run
-from engine.labs.angles import orthogonality
-from engine.labs.angles._orthogonality_work import law_of, lower_triangle, plan
+from engine.labs.angles.orthogonality import experiment as orthogonality
+from engine.labs.angles.orthogonality.work import law_of, lower_triangle, plan
 
 NAME = "angles.orthogonality"
 LAWS = ["normal", "uniform", "rademacher", "laplace", "truncated_normal", "orthogonal"]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from engine.math.pits import (
+from engine.math.energies.pits import (
     balance,
     bounce,
     contraction,

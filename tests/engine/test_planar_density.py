@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from engine.math.energies import ENERGIES, Energy, energy
-from engine.math.energy_base import widened
-from engine.math.planar_density import (
+from engine.math.energies.base import widened
+from engine.math.energies.density import (
     OUTSIDE,
     PlanarCounts,
     coarser,
@@ -25,7 +24,7 @@ from engine.math.planar_density import (
     planar_counts,
     shown_window,
 )
-from engine.math.planar_distance import (
+from engine.math.energies.distance import (
     kl_by_chance,
     kl_divergence,
     total_variation,
@@ -33,6 +32,7 @@ from engine.math.planar_distance import (
     wasserstein,
     wasserstein_by_chance,
 )
+from engine.math.energies.registry import ENERGIES, Energy, energy
 
 TYPED = "(x^2+y-11)^2/20 + (x+y^2-7)^2/20"
 STROKES = ((1.0, 1.0, -4.0, 0.5), (-1.0, 1.2, -3.0, 0.3), (0.2, -1.0, 2.0, 0.8))

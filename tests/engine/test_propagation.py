@@ -13,13 +13,13 @@ from engine.api import LabError, preset_parameters, run, run_with, validate
 from engine.core.context import Context
 from engine.core.drive import Run
 from engine.data.digits import unit_digits
-from engine.labs.angles import propagation
-from engine.labs.angles._bow_tie import measured_round_trip, round_trip_tolerance, tie_table
-from engine.labs.angles._race import start
-from engine.labs.angles._tower import Block, Design, layer_of, reading, ridge, widths
 from engine.labs.angles.propagation import EXPERIMENT, Parameters
-from engine.math.activations import ACTIVATIONS
-from engine.math.propagation import fixed_points
+from engine.labs.angles.propagation import experiment as propagation
+from engine.labs.angles.propagation.bow_tie import measured_round_trip, round_trip_tolerance, tie_table
+from engine.labs.angles.propagation.race import start
+from engine.labs.angles.propagation.tower import Block, Design, layer_of, reading, ridge, widths
+from engine.math.networks.activations import ACTIVATIONS
+from engine.math.networks.mean_field import fixed_points
 
 NAME = "angles.propagation"
 

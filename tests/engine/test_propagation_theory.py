@@ -9,9 +9,8 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 
-from engine.math.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
-from engine.math.norm_walk import log_norm_drift, log_norm_spread, rectified_drift, rectified_spread
-from engine.math.propagation import (
+from engine.math.networks.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
+from engine.math.networks.mean_field import (
     RULES,
     FixedPoint,
     Layer,
@@ -32,8 +31,9 @@ from engine.math.propagation import (
     propagate,
     truncated_variance,
 )
-from engine.math.quadrature import gaussian_pair_mean
-from engine.math.statistics import standard_error_of_mean, standard_error_of_variance, tolerance
+from engine.math.networks.norm_walk import log_norm_drift, log_norm_spread, rectified_drift, rectified_spread
+from engine.math.numerics.quadrature import gaussian_pair_mean
+from engine.math.numerics.statistics import standard_error_of_mean, standard_error_of_variance, tolerance
 
 RELU, TANH, ERF, SELU, GELU = (ACTIVATIONS[name] for name in ("relu", "tanh", "erf", "selu", "gelu"))
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda each: each.name)

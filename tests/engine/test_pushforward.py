@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from engine.math.activations import ACTIVATIONS
-from engine.math.pushforward import image_law
+from engine.math.networks.activations import ACTIVATIONS
+from engine.math.numerics.pushforward import image_law
 
 
 @pytest.mark.parametrize(

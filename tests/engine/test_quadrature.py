@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from engine.math.activations import ACTIVATIONS, Activation
-from engine.math.quadrature import gaussian_mean, gaussian_pair_mean, panels
-from engine.math.statistics import standard_error_of_mean, tolerance
+from engine.math.networks.activations import ACTIVATIONS, Activation
+from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean, panels
+from engine.math.numerics.statistics import standard_error_of_mean, tolerance
 
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda each: each.name)
 lengths = st.floats(-3, 1).map(lambda exponent: 10**exponent)

@@ -11,9 +11,8 @@ import torch
 from chain_matrices import mala_kernel, nodes, stationary, ula_kernel
 from torch import Tensor
 
-from engine.math import langevin_laws as laws
-from engine.math import samplers
-from engine.math.statistics import tolerance
+from engine.math.chains import laws, samplers
+from engine.math.numerics.statistics import tolerance
 
 COUNT = 40_000
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from engine.core.errors import Cancelled
-from engine.math import spectra
+from engine.math.random import spectra
 
 ASPECTS = [1.0, 0.999, 0.5, 0.1, 1 / 4096]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.math import statistics
+from engine.math.numerics import statistics
 
 
 def test_default_tolerance_is_one_false_alarm_in_ten_thousand() -> None:

@@ -10,7 +10,7 @@ import torch
 from chain_matrices import nodes
 from torch import Tensor
 
-from engine.math import samplers, tempering
+from engine.math.chains import samplers, tempering
 
 COUNT = 40_000
 

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import ExperimentState, Session
 from gui.app import open_window
 from gui.core.i18n import translator
-from gui.core.lab.session import LabSession
-from gui.core.theme import theming
+from gui.core.lab.open_experiment import OpenExperiment
+from gui.core.look.theme import theming
 from gui.main_window import MainWindow
 
 THREADS = ("runner", "autosave", "preloader")
@@ -131,7 +131,7 @@ def window(open_theoria: Open) -> MainWindow:
 
 
 @pytest.fixture
-def session(window: MainWindow) -> LabSession:
+def session(window: MainWindow) -> OpenExperiment:
     """The session on the screen."""
     assert window.view is not None
     return window.view.session

@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage
 
+from gui.core.look.theme import theming
 from gui.core.plots import PlotCard
-from gui.core.theme import theming
 
 RED, GREEN = "#ff0000", "#00ff00"
 

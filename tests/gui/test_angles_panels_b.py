@@ -16,12 +16,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import ExperimentState, Frame, Session, entries, preset_parameters, resource_path, run_with
 from gui.core.i18n import translator
+from gui.core.lab.open_experiment import OpenExperiment
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.lab.session import LabSession
+from gui.core.look.theme import theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
-from gui.core.theme import theming
 
 TOWER, GAIN = "angles.propagation", "angles.activation_gain"
 SMALL = {"depth": 6, "width": 32, "batch": 8}
@@ -58,7 +58,7 @@ def visible(panel: Panel) -> list[PlotCard]:
     return [card for card in panel.cards if isinstance(card, PlotCard) and card.isVisible()]
 
 
-def open_at(open_theoria: Open, name: str, **values: Any) -> LabSession:
+def open_at(open_theoria: Open, name: str, **values: Any) -> OpenExperiment:
     parameters = {**(SMALL if name == TOWER else {"samples": 1000}), **values}
     session = Session(language="en", theme="dark", current=name, experiments={name: ExperimentState(parameters=parameters)})
     window = open_theoria(session, wait="finished")
@@ -66,7 +66,7 @@ def open_at(open_theoria: Open, name: str, **values: Any) -> LabSession:
     return window.view.session
 
 
-def parameter(session: LabSession, name: str) -> Any:
+def parameter(session: OpenExperiment, name: str) -> Any:
     """What the picture on the screen was made with."""
     assert session.frame is not None
     return getattr(session.frame.parameters, name)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel
 from engine.api import Claim, Message
 from gui.core.i18n import translator
 from gui.core.lab.claims_view import ClaimsView, Mark, format_pair, format_tolerance, pad_to, unit_suffix
-from gui.core.theme import theming
+from gui.core.look.theme import theming
 
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 

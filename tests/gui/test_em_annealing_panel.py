@@ -16,7 +16,7 @@ from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
-from gui.panels.em._annealing_colours import centre_colour
+from gui.panels.em.annealing.colours import centre_colour
 
 NAME = "em.annealing"
 frame_of = partial(panel_frames.frame_of, NAME)

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import Frame, entries, preset_parameters, resource_path, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
+from gui.core.look.theme import theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
-from gui.core.theme import theming
 
 NAME = "em.likelihood"
 CJK = re.compile("[\u3400-\u9fff]")

@@ -16,14 +16,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import ExperimentState, Frame, Session, entries, load, preset_parameters, resource_path, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
+from gui.core.look.theme import theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
-from gui.core.theme import theming
-from gui.panels.em._mixture_hand import lifted, pulled, reshaped, reweighted
-from gui.panels.em._mixture_points import LEVELS, SharedPoints, blended, colour_of
-from gui.panels.em._mixture_side import climbing, falls, predicted
-from gui.panels.em._mixture_stage import axis_ends, rug
+from gui.panels.em.mixture.hand import lifted, pulled, reshaped, reweighted
+from gui.panels.em.mixture.points import LEVELS, SharedPoints, blended, colour_of
+from gui.panels.em.mixture.side import climbing, falls, predicted
+from gui.panels.em.mixture.stage import axis_ends, rug
 
 NAME = "em.mixture"
 CJK = re.compile("[\u3400-\u9fff]")

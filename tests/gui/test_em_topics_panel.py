@@ -14,10 +14,10 @@ from PySide6.QtCore import QPoint, Qt
 from engine.api import Frame, entries, resource_path
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
+from gui.core.look.theme import theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
-from gui.core.theme import theming
-from gui.panels.em._topics_widgets import coloured, topic_colour
+from gui.panels.em.topics.widgets import coloured, topic_colour
 
 NAME = "em.topics"
 frame_of = partial(panel_frames.frame_of, NAME)

@@ -20,9 +20,9 @@ from engine.core.parameters import problem
 from gui.core import i18n
 from gui.core.form import Form
 from gui.core.form.drafts import Drafts
-from gui.core.form.parts import is_put_away
 from gui.core.i18n import translator
-from gui.core.theme import theming
+from gui.core.look.theme import theming
+from gui.core.look.widgets import is_put_away
 
 
 class Parameters(LabParameters):

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from gui.core.plots.globe import Globe, camera, equal_area_angles, graticule, great_arc
-from gui.core.theme import theming
+from gui.core.look.theme import theming
+from gui.core.plots.globe.globe import Globe, camera, equal_area_angles, graticule, great_arc
 
 angles = st.floats(-10, 10)
 

@@ -12,14 +12,14 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import Frame, entries, load_toml, preset_parameters, resource_path, run_with
-from engine.labs.langevin._bias_claims import specs_of
-from engine.labs.langevin._bias_laws import SAMPLERS, Setting
+from engine.labs.langevin.bias.claims import specs_of
+from engine.labs.langevin.bias.laws import SAMPLERS, Setting
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
+from gui.core.look.theme import theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
-from gui.core.theme import theming
 
 NAME = "langevin.bias"
 CJK = re.compile("[\u3400-\u9fff]")

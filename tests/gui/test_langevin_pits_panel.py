@@ -14,7 +14,7 @@ from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
-from gui.panels.langevin._pits_cards import REACH, directions_of, level_spacing, near_the_circle
+from gui.panels.langevin.pits.cards import REACH, directions_of, level_spacing, near_the_circle
 
 NAME = "langevin.pits"
 

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QLi
 
 from engine.api import ExperimentState, Frame, Message, Session, WindowState, load, parse_assignments, read_session
 from gui import app as starter
-from gui.core.elided import Elided
 from gui.core.i18n import translator
-from gui.core.lab.session import LabSession
+from gui.core.lab.open_experiment import OpenExperiment
+from gui.core.look.elided import Elided
+from gui.core.look.theme import themes, theming
 from gui.core.output.export import command_line, csv_text, python_script
-from gui.core.theme import themes, theming
 from gui.core.window import commands as commands_module
 from gui.core.window import lab_view
 from gui.core.window.actions import ACTIONS
@@ -56,7 +56,7 @@ NAMES = {
 }
 
 
-def session_of(window: MainWindow) -> LabSession:
+def session_of(window: MainWindow) -> OpenExperiment:
     """The session on the screen."""
     assert window.view is not None
     return window.view.session
@@ -72,7 +72,7 @@ def numbers(frame: Frame) -> tuple[Any, ...]:
     return frame.step, dict(frame.measures), {name: array.tobytes() for name, array in frame.arrays.items()}
 
 
-def slide(session: LabSession, name: str, share: float) -> None:
+def slide(session: OpenExperiment, name: str, share: float) -> None:
     """Click the slider of a parameter at a share of its length."""
     slider = session.form.fields[name].editor.slider  # type: ignore[attr-defined]
     QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(share * slider.width()), slider.height() // 2))
@@ -145,7 +145,7 @@ def test_a_device_of_another_machine_is_replaced(open_theoria: Open) -> None:
 # ---- a tweak ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_slider_reaches_the_picture(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_a_slider_reaches_the_picture(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     slide(session, "dimension", 0.6)
     wanted = session.parameters.dimension  # type: ignore[attr-defined]
     assert wanted > 1000
@@ -154,7 +154,7 @@ def test_a_slider_reaches_the_picture(window: MainWindow, session: LabSession, q
     assert session.undo.can_undo
 
 
-def test_a_dragged_slider_paints_while_it_moves_and_ends_at_its_last_value(session: LabSession, qtbot: Any) -> None:
+def test_a_dragged_slider_paints_while_it_moves_and_ends_at_its_last_value(session: OpenExperiment, qtbot: Any) -> None:
     slider = session.form.fields["dimension"].editor.slider  # type: ignore[attr-defined]
     shown: set[int] = set()
     session.frame_shown.connect(lambda frame: shown.add(frame.parameters.dimension))
@@ -169,7 +169,7 @@ def test_a_dragged_slider_paints_while_it_moves_and_ends_at_its_last_value(sessi
     assert len(session.undo) == 1, "a drag is one gesture"
 
 
-def test_each_effect_does_no_more_than_it_must(session: LabSession, qtbot: Any, monkeypatch: Any) -> None:
+def test_each_effect_does_no_more_than_it_must(session: OpenExperiment, qtbot: Any, monkeypatch: Any) -> None:
     runner, before = session.runner, session.frame
     jobs, steps = runner.jobs_started, runner.steps_done
     drawn: list[str] = []
@@ -188,7 +188,7 @@ def test_each_effect_does_no_more_than_it_must(session: LabSession, qtbot: Any, 
     assert runner.jobs_started == jobs + 1
 
 
-def test_a_refused_value_changes_nothing(session: LabSession) -> None:
+def test_a_refused_value_changes_nothing(session: OpenExperiment) -> None:
     before = session.parameters
     session.edit(dimension=-1)
     assert session.parameters == before
@@ -196,7 +196,7 @@ def test_a_refused_value_changes_nothing(session: LabSession) -> None:
     assert not session.undo.can_undo
 
 
-def test_undo_and_redo(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_undo_and_redo(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     assert not window.actions_by_name["undo"].isEnabled()
     session.edit(dimension=7)
     session.edit(dimension=9, bins=50)
@@ -217,7 +217,7 @@ def test_undo_and_redo(window: MainWindow, session: LabSession, qtbot: Any) -> N
 
 
 def test_the_same_seed_gives_the_same_picture_and_a_new_one_another(
-    window: MainWindow, session: LabSession, qtbot: Any
+    window: MainWindow, session: OpenExperiment, qtbot: Any
 ) -> None:
     before = numbers(session.frame)  # type: ignore[arg-type]
     generation = session.runner.generation
@@ -274,13 +274,13 @@ def test_pause_step_and_play(open_theoria: Open, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: session.frame.step > step + 8, timeout=5000)
 
 
-def test_the_space_bar_runs_a_finished_run_again(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_the_space_bar_runs_a_finished_run_again(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     jobs = session.runner.jobs_started
     QTest.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: session.runner.jobs_started == jobs + 1 and session.finished, timeout=5000)
 
 
-def test_a_sweep_is_one_gesture_and_a_hand_stops_it(session: LabSession, qtbot: Any) -> None:
+def test_a_sweep_is_one_gesture_and_a_hand_stops_it(session: OpenExperiment, qtbot: Any) -> None:
     session.toggle_sweep("dimension")
     qtbot.waitUntil(lambda: session.parameters.dimension != SMALL["dimension"], timeout=5000)  # type: ignore[attr-defined]
     session.toggle_sweep("dimension")
@@ -303,7 +303,7 @@ def test_a_sweep_is_one_gesture_and_a_hand_stops_it(session: LabSession, qtbot: 
 # ---- what goes wrong -------------------------------------------------------------------------------------------------
 
 
-def test_a_panel_that_cannot_draw_says_so_once(session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any) -> None:
+def test_a_panel_that_cannot_draw_says_so_once(session: OpenExperiment, qtbot: Any, monkeypatch: Any, caplog: Any) -> None:
     calls: list[int] = []
 
     def broken(frame: Frame, parameters: Any) -> None:
@@ -323,7 +323,7 @@ def test_a_panel_that_cannot_draw_says_so_once(session: LabSession, qtbot: Any, 
 
 
 def test_a_panel_that_cannot_draw_survives_theme_and_language(
-    session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any
+    session: OpenExperiment, qtbot: Any, monkeypatch: Any, caplog: Any
 ) -> None:
     def broken(frame: Frame, parameters: Any) -> None:
         raise ZeroDivisionError("crooked picture")
@@ -335,7 +335,7 @@ def test_a_panel_that_cannot_draw_survives_theme_and_language(
     translator.set_language("zh")
 
 
-def test_a_run_that_fails_says_so_and_the_next_one_clears_it(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_a_run_that_fails_says_so_and_the_next_one_clears_it(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     session.edit(law="laplace")
     qtbot.waitUntil(lambda: session.notices.notice is not None, timeout=5000)
     assert session.ended
@@ -352,7 +352,7 @@ def test_a_run_that_fails_says_so_and_the_next_one_clears_it(window: MainWindow,
 
 
 def test_after_a_failure_a_live_tweak_and_play_start_again(
-    session: LabSession, qtbot: Any, monkeypatch: Any, caplog: Any
+    session: OpenExperiment, qtbot: Any, monkeypatch: Any, caplog: Any
 ) -> None:
     broken = dataclasses.replace(load(NAME), step=lambda *_: 1 / 0)
     monkeypatch.setattr(session.runner, "_load", lambda: broken)
@@ -394,7 +394,7 @@ def words(text: str) -> str:
     return re.sub(r"[A-Za-z]+", lambda found: "" if found[0] in NAMES else found[0], plain)
 
 
-def test_everything_is_translated_while_it_runs(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_everything_is_translated_while_it_runs(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     settle()
     english = texts(window)
     assert {text for text in english if CJK.search(text) and "中文 / English" not in text} == set()
@@ -411,7 +411,7 @@ def test_everything_is_translated_while_it_runs(window: MainWindow, session: Lab
     assert {text for text in back if CJK.search(text) and "中文 / English" not in text} == set()
 
 
-def test_the_subspace_form_and_presets_are_translated_too(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_the_subspace_form_and_presets_are_translated_too(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     translator.set_language("zh")
     session.edit(against="subspace", law="student_t", method="auto")
     qtbot.waitUntil(lambda: session.finished, timeout=5000)
@@ -419,7 +419,7 @@ def test_the_subspace_form_and_presets_are_translated_too(window: MainWindow, se
     assert sorted({text for text in texts(window) if LATIN.search(words(text)) and not CJK.search(text)}) == []
 
 
-def test_themes_change_at_once(window: MainWindow, session: LabSession) -> None:
+def test_themes_change_at_once(window: MainWindow, session: OpenExperiment) -> None:
     first = theming.current.name
     frames = session.frame
     colours = []
@@ -456,7 +456,7 @@ def look(window: MainWindow) -> dict[str, Any]:
     }
 
 
-def test_a_presentation_restores_everything(window: MainWindow, session: LabSession) -> None:
+def test_a_presentation_restores_everything(window: MainWindow, session: OpenExperiment) -> None:
     theming.set("light")
     do(window, "toggle_rail")
     before, size = look(window), window.size()
@@ -574,7 +574,7 @@ def test_the_first_window_fits_the_screen(open_theoria: Open, monkeypatch: pytes
     window.deleteLater()
 
 
-def test_one_picture_alone_and_all_again(window: MainWindow, session: LabSession) -> None:
+def test_one_picture_alone_and_all_again(window: MainWindow, session: OpenExperiment) -> None:
     cards = session.panel.cards
     do(window, "toggle_alone")
     settle()
@@ -724,7 +724,7 @@ def palette(window: MainWindow) -> CommandPalette:
     return found
 
 
-def test_the_palette_finds_and_does(window: MainWindow, session: LabSession, qtbot: Any) -> None:
+def test_the_palette_finds_and_does(window: MainWindow, session: OpenExperiment, qtbot: Any) -> None:
     opened = palette(window)
     line, entries = opened.findChild(QLineEdit), opened.findChild(QListWidget)
     offered = [entries.item(row).text() for row in range(entries.count())]
@@ -754,7 +754,7 @@ def test_the_palette_moves_with_the_arrows_and_does_nothing_for_nonsense(window:
 
 
 def test_every_command_of_the_palette_can_be_done(
-    window: MainWindow, session: LabSession, monkeypatch: Any, qtbot: Any
+    window: MainWindow, session: OpenExperiment, monkeypatch: Any, qtbot: Any
 ) -> None:
     no_file = type("Dialog", (), {"getOpenFileName": lambda *_: ("", ""), "getSaveFileName": lambda *_: ("", "")})
     monkeypatch.setattr(commands_module, "QFileDialog", no_file)
@@ -790,7 +790,9 @@ def clipboard() -> str:
         {"law": "student_t", "degrees_of_freedom": 0.7, "against": "subspace", "share": 1 / 3, "compare": (3, 100_000)},
     ],
 )
-def test_the_copied_command_means_the_same_parameters(window: MainWindow, session: LabSession, values: dict[str, Any]) -> None:
+def test_the_copied_command_means_the_same_parameters(
+    window: MainWindow, session: OpenExperiment, values: dict[str, Any]
+) -> None:
     session.edit(**values)
     do(window, "copy_command")
     program, script, command, name, *options = shlex.split(clipboard())
@@ -805,7 +807,7 @@ def test_the_copied_command_means_the_same_parameters(window: MainWindow, sessio
 
 
 @pytest.mark.slow
-def test_the_copied_script_gives_the_same_numbers_without_qt(window: MainWindow, session: LabSession) -> None:
+def test_the_copied_script_gives_the_same_numbers_without_qt(window: MainWindow, session: OpenExperiment) -> None:
     do(window, "copy_script")
     script = clipboard() + "\nimport sys\nassert not any('PySide' in name for name in sys.modules)\n"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -817,14 +819,14 @@ def test_the_copied_script_gives_the_same_numbers_without_qt(window: MainWindow,
     assert [claim for claim, _ in printed[len(frame.measures) :]] == [claim.name for claim in frame.claims]
 
 
-def test_scripts_and_commands_of_every_preset(session: LabSession) -> None:
+def test_scripts_and_commands_of_every_preset(session: OpenExperiment) -> None:
     for preset in session.entry.presets:
         parameters = type(session.parameters)(**preset.values)
         compile(python_script(NAME, parameters), "script", "exec")
         assert shlex.split(command_line(NAME, parameters))
 
 
-def test_the_copied_data_are_those_of_the_picture(window: MainWindow, session: LabSession) -> None:
+def test_the_copied_data_are_those_of_the_picture(window: MainWindow, session: OpenExperiment) -> None:
     do(window, "copy_data")
     lines = [line for line in clipboard().splitlines() if not line.startswith("#")]
     assert clipboard() == csv_text(NAME, session.frame)  # type: ignore[arg-type]
@@ -837,7 +839,9 @@ def test_the_copied_data_are_those_of_the_picture(window: MainWindow, session: L
     assert len(columns) < 30, "a curve is a column, not four hundred"
 
 
-def test_the_picture_has_the_dots_of_print(window: MainWindow, session: LabSession, tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_picture_has_the_dots_of_print(
+    window: MainWindow, session: OpenExperiment, tmp_path: Path, monkeypatch: Any
+) -> None:
     file = tmp_path / "picture.png"
     dialog = type("Dialog", (), {"getSaveFileName": lambda *_: (str(file), "")})
     monkeypatch.setattr(commands_module, "QFileDialog", dialog)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
+from gui.core.look.theme import load_theme, themes, theming
 from gui.core.plots import (
     PRINT_RATIO,
     Area,
@@ -24,7 +25,6 @@ from gui.core.plots import (
     render_widget,
 )
 from gui.core.plots.swarm import fitting
-from gui.core.theme import load_theme, themes, theming
 
 
 @pytest.fixture(autouse=True)

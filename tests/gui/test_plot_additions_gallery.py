@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 
+from gui.core.look.theme import load_theme, themes, theming
 from gui.core.plots import ImageGrid
-from gui.core.plots.gallery import Layout, ink_lut
-from gui.core.theme import load_theme, themes, theming
+from gui.core.plots.image_grid import Layout, ink_lut
 
 
 @pytest.fixture(autouse=True)

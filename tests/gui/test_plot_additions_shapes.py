@@ -7,6 +7,7 @@ import pytest
 from plot_pictures import GREEN, RED, at, at_pixels, count, near, paint_ground
 from PySide6.QtGui import QColor
 
+from gui.core.look.theme import theming
 from gui.core.plots import (
     Area,
     Bars,
@@ -18,8 +19,7 @@ from gui.core.plots import (
 from gui.core.plots.axes import halves
 from gui.core.plots.contours import level_lines
 from gui.core.plots.ellipses import roots
-from gui.core.plots.strokes import dashes, pieces, polyline
-from gui.core.theme import theming
+from gui.core.plots.raster.strokes import dashes, pieces, polyline
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
+from gui.core.look.theme import load_theme, luminance, themes, theming
 from gui.core.plots import (
     Band,
     Card,
@@ -34,7 +35,6 @@ from gui.core.plots import (
 )
 from gui.core.plots.axes import log_texts, nice_step, power_text, tick_texts
 from gui.core.plots.items import FINE_POINTS, thin
-from gui.core.theme import load_theme, luminance, themes, theming
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 SYMBOLS = "ostdx+"

@@ -11,11 +11,11 @@ from PySide6.QtGui import QColor, QIcon
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QPushButton
 
-from gui.core import theme as themes_module
-from gui.core.icons import coloured, icon, icon_file, icon_names, pixmap, set_icon
+from gui.core.look import theme as themes_module
+from gui.core.look.icons import coloured, icon, icon_file, icon_names, pixmap, set_icon
+from gui.core.look.style import set_invalid, set_role, style_sheet
+from gui.core.look.theme import contrast, font, load_theme, mix, px, space, text_width, themes, theming
 from gui.core.plots import PlotCard
-from gui.core.style import set_invalid, set_role, style_sheet
-from gui.core.theme import contrast, font, load_theme, mix, px, space, text_width, themes, theming
 
 GROUNDS = ("background", "surface", "raised")
 NEEDED = """

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from engine.api import ExperimentState, Session
 from gui.app import open_window
-from gui.core.lab.session import LabSession
-from gui.core.theme import theming
+from gui.core.lab.open_experiment import OpenExperiment
+from gui.core.look.theme import theming
 from gui.main_window import MainWindow
 
 NAME = "angles.distribution"
@@ -42,13 +42,13 @@ def window(qapp: QApplication, qtbot: Any) -> Iterator[MainWindow]:
 
 
 @pytest.fixture
-def session(window: MainWindow) -> LabSession:
+def session(window: MainWindow) -> OpenExperiment:
     """Its experiment."""
     assert window.view is not None
     return window.view.session
 
 
-def test_the_event_loop_keeps_its_beat_at_full_load(session: LabSession, qtbot: Any) -> None:
+def test_the_event_loop_keeps_its_beat_at_full_load(session: OpenExperiment, qtbot: Any) -> None:
     beats: list[float] = []
     timer = QTimer(interval=16, timerType=Qt.TimerType.PreciseTimer)
     timer.timeout.connect(lambda: beats.append(time.perf_counter()))
@@ -62,7 +62,7 @@ def test_the_event_loop_keeps_its_beat_at_full_load(session: LabSession, qtbot: 
     assert len(beats) > 2.5 / 0.016 / 3
 
 
-def test_a_tweak_is_a_picture_at_full_load(session: LabSession, qtbot: Any) -> None:
+def test_a_tweak_is_a_picture_at_full_load(session: OpenExperiment, qtbot: Any) -> None:
     waits = []
     for dimension in (900, 950, 1000, 1050, 1100):
         began = time.perf_counter()
@@ -73,7 +73,7 @@ def test_a_tweak_is_a_picture_at_full_load(session: LabSession, qtbot: Any) -> N
     assert np.median(waits) < 0.5
 
 
-def test_changing_a_live_value_while_it_runs_does_not_wait_for_the_engine(session: LabSession) -> None:
+def test_changing_a_live_value_while_it_runs_does_not_wait_for_the_engine(session: OpenExperiment) -> None:
     began = time.perf_counter()
     for bins in range(20, 220):
         session.edit(bins=bins)

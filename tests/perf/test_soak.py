@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.api import Frame, run
 from gui.core.lab.panel import load_panel
-from gui.core.theme import theming
+from gui.core.look.theme import theming
 
 NAME = "angles.distribution"
 WARM_UP = 60

@@ -14,9 +14,9 @@ from PySide6.QtGui import QColor, QImage
 
 from engine.api import Frame, entries, run
 from gui.core.i18n import translator
+from gui.core.look.theme import theming
 from gui.core.output.offscreen import Sheet
 from gui.core.plots import render_widget
-from gui.core.theme import theming
 
 SIZE = (1100, 760)
 LEAST_INK = 0.004  # share of a card's pixels that are not its background

@@ -9,13 +9,14 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
 
 from engine.api import SEED_LIMIT, FieldSpec
-from gui.core.form.parts import NUMBER_WIDTH, ChoiceBox, IconButton, Segments, ValueEdit
 from gui.core.form.scale import Size, nice_step, scale_of, snap
-from gui.core.form.slider import SlideBar
 from gui.core.form.text import parse_typed, show_value
+from gui.core.form.value_edit import ValueEdit
 from gui.core.i18n import tr
-from gui.core.style import set_invalid
-from gui.core.theme import px
+from gui.core.look.slider import SlideBar
+from gui.core.look.style import set_invalid
+from gui.core.look.theme import px
+from gui.core.look.widgets import NUMBER_WIDTH, ChoiceBox, IconButton, Segments
 
 PAUSE = 300  # ms without a key or a notch of the wheel end a gesture
 SEGMENTS_AT_MOST = 4

@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from engine.api import FieldSpec
 from gui.core.form.editors import Editor, NumberEditor
-from gui.core.form.parts import IconButton, show_if
 from gui.core.form.paths import EDITORS
 from gui.core.form.text import show_value, symbol_html
 from gui.core.i18n import tr
-from gui.core.icons import set_icon
-from gui.core.theme import px, space, theming
+from gui.core.look.icons import set_icon
+from gui.core.look.theme import px, space, theming
+from gui.core.look.widgets import IconButton, show_if
 
 
 class Field(QWidget):

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from engine.api import Entry, FieldSpec, LabParameters, Message, UsageError, field_specs, spec_of, validate
 from gui.core.form.drafts import WHOLE, Drafts
 from gui.core.form.field import Field
-from gui.core.form.parts import is_put_away, show_if
 from gui.core.form.presets import PresetBar
 from gui.core.form.sections import make_sections
 from gui.core.i18n import tr, translator
-from gui.core.theme import space, theming
+from gui.core.look.theme import space, theming
+from gui.core.look.widgets import is_put_away, show_if
 
 EFFECTS = ("view", "live", "restart")
 

@@ -6,8 +6,9 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from gui.core.form.editors import ChoiceEditor, Editor, NumberEditor, SeedEditor, SwitchEditor, TextEditor, beside
-from gui.core.form.parts import IconButton, PathEdit
+from gui.core.form.value_edit import PathEdit
 from gui.core.i18n import tr
+from gui.core.look.widgets import IconButton
 
 
 class FileEditor(TextEditor):

@@ -9,9 +9,9 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from engine.api import LabParameters, Preset, UsageError, validate
-from gui.core.form.parts import ChoiceBox, IconButton
 from gui.core.i18n import tr, translator
-from gui.core.theme import px, space
+from gui.core.look.theme import px, space
+from gui.core.look.widgets import ChoiceBox, IconButton
 
 DEFAULTS = Preset("", {}, {})
 

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gui.core.form.field import Field
-from gui.core.form.parts import show_if
 from gui.core.i18n import tr
-from gui.core.icons import set_icon
-from gui.core.theme import px, space
+from gui.core.look.icons import set_icon
+from gui.core.look.theme import px, space
+from gui.core.look.widgets import show_if
 
 
 class Section(QWidget):

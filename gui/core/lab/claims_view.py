@@ -10,12 +10,12 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.api import Claim
-from gui.core.form.parts import show_if, tabular_figures
 from gui.core.i18n import tr, translator
-from gui.core.icons import icon
 from gui.core.lab.throttle import Throttle
+from gui.core.look.icons import icon
+from gui.core.look.theme import BODY, px, space, theming
+from gui.core.look.widgets import show_if, tabular_figures
 from gui.core.notes.formula_label import FormulaLabel
-from gui.core.theme import BODY, px, space, theming
 
 INTERVAL = 100  # ms; numbers are for reading
 MOST_DECIMALS = 6

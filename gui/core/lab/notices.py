@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from engine.api import Message
-from gui.core.form.parts import IconButton
 from gui.core.i18n import tr, translator
-from gui.core.icons import icon, set_icon
-from gui.core.style import restyle
-from gui.core.theme import SMALL, font, px, space, theming
+from gui.core.look.icons import icon, set_icon
+from gui.core.look.style import restyle
+from gui.core.look.theme import SMALL, font, px, space, theming
+from gui.core.look.widgets import IconButton
 
 INFO_SECONDS = 6
 LOOKS = {"error": ("warning", "fails"), "warning": ("warning", "pending"), "info": ("info", "accent")}

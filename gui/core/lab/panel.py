@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.api import Frame, LabParameters
 from gui.core.i18n import tr, translator
-from gui.core.theme import space, theming
+from gui.core.look.theme import space, theming
 
 TURN = 12  # ms: Qt paints what has changed about 5 ms after it was told
 
@@ -179,6 +179,6 @@ def are_sizes(sizes: list[Any]) -> bool:
 
 
 def load_panel(experiment: str) -> type[Panel]:
-    """The panel of an experiment: class `ExperimentPanel` of ``gui/panels/<topic>/<experiment>.py``."""
+    """The panel of an experiment: class `ExperimentPanel` of ``gui/panels/<topic>/<experiment>``, a module or a package."""
     module = importlib.import_module(f"gui.panels.{experiment}")
     return module.ExperimentPanel

@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from gui.core.form.parts import tabular_figures
-from gui.core.form.slider import SlideBar
 from gui.core.i18n import tr, translator
-from gui.core.icons import set_icon
-from gui.core.theme import BODY, font, px, space, text_width, theming
+from gui.core.look.icons import set_icon
+from gui.core.look.slider import SlideBar
+from gui.core.look.theme import BODY, font, px, space, text_width, theming
+from gui.core.look.widgets import tabular_figures
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 POSITIONS = 1000

@@ -26,12 +26,12 @@ from engine.api import (
 )
 from gui.core.i18n import LANGUAGES, translator
 from gui.core.lab.panel import Panel, load_panel
+from gui.core.look.theme import space, themes, theming
 from gui.core.output.export import png_bytes
 from gui.core.plots import render_widget
-from gui.core.theme import space, themes, theming
 
 if TYPE_CHECKING:
-    from gui.core.lab.session import LabSession
+    from gui.core.lab.open_experiment import OpenExperiment
 
 DEFAULT_SIZE = (1280, 800)
 LARGEST_SIDE = 16_384
@@ -166,7 +166,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     return picture
 
 
-def old_enough(session: LabSession) -> bool:
+def old_enough(session: OpenExperiment) -> bool:
     """Whether a run has come to its end; one that has none of its own is taken after as many steps as without a window."""
     frame = session.frame
     return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_STEPS)

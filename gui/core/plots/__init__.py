@@ -17,8 +17,8 @@ from gui.core.plots.card import PRINT_RATIO, Card, render_widget
 from gui.core.plots.contours import Contours
 from gui.core.plots.drag import DragPoints
 from gui.core.plots.ellipses import Ellipses
-from gui.core.plots.gallery import ImageGrid
-from gui.core.plots.globe import Globe, equal_area_angles
+from gui.core.plots.globe.globe import Globe, equal_area_angles
+from gui.core.plots.image_grid import ImageGrid
 from gui.core.plots.images import ColourBar, DensityImage, HeatMap, diverging_lut, sequential_lut
 from gui.core.plots.items import Curve, Histogram, Points
 from gui.core.plots.legend import Legend

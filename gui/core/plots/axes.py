@@ -9,8 +9,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from gui.core.look.theme import Theme, font, px
 from gui.core.plots.base import Plotted, pen
-from gui.core.theme import Theme, font, px
 
 SHRINK_BELOW = 0.45
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

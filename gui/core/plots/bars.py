@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.axes import Axis
 from gui.core.plots.base import Plotted, Swatch, extent, floats, pen, to_log
-from gui.core.plots.paint import Floats, bounded
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, bounded
 
 EMPTY = np.empty(0)
 GROUP = 0.76

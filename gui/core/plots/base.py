@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
 
-from gui.core.plots.paint import dashed
-from gui.core.theme import Role, Theme, font, theming
+from gui.core.look.theme import Role, Theme, font, theming
+from gui.core.plots.raster.paint import dashed
 
 # One place for the settings of pyqtgraph: thin lines without antialiasing are what moves at 60 frames a second.
 pg.setConfigOptions(antialias=False, imageAxisOrder="row-major", background=None, foreground="w")

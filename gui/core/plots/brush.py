@@ -8,10 +8,10 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from gui.core.look.theme import Theme, theming
 from gui.core.plots.base import Plotted, pen
 from gui.core.plots.mouse import LEFT, RIGHT, MouseTool
 from gui.core.plots.plot import PlotCard
-from gui.core.theme import Theme, theming
 
 WHEEL_STEP = 1.15
 

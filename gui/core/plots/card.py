@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPaintDevice
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from gui.core.elided import Elided
-from gui.core.icons import set_icon
+from gui.core.look.elided import Elided
+from gui.core.look.icons import set_icon
+from gui.core.look.theme import font, px, space, theming
 from gui.core.plots.legend import Legend
-from gui.core.theme import font, px, space, theming
 
 PRINT_RATIO = 300 / 96
 

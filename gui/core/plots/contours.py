@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import Dash, Plotted, Swatch, pen
-from gui.core.plots.paint import Floats, bounded, device_scale, on_pixels
-from gui.core.plots.strokes import OVERLAP, draw_strokes, polyline
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, bounded, device_scale, on_pixels
+from gui.core.plots.raster.strokes import OVERLAP, draw_strokes, polyline
 
 Rect = tuple[float, float, float, float]
 

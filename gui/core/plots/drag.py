@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import Plotted, floats, pen, to_log
 from gui.core.plots.mouse import LEFT, RIGHT, MouseTool
-from gui.core.plots.paint import Floats, Stamps
 from gui.core.plots.plot import PlotCard
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, Stamps
 
 EMPTY = np.empty(0)
 REACH = 14.0

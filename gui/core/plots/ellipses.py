@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import Plotted, Swatch, extent, to_log
-from gui.core.plots.paint import Floats, Stamps, bounded, device_scale
-from gui.core.plots.strokes import OVERLAP, dashes, draw_strokes, polyline
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, Stamps, bounded, device_scale
+from gui.core.plots.raster.strokes import OVERLAP, dashes, draw_strokes, polyline
 
 CORNERS = 96
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, CORNERS)), np.sin(np.linspace(0, 2 * np.pi, CORNERS))])

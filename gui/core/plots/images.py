@@ -12,9 +12,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.core.look.theme import Theme, font, px, rgb, text_width, theming
 from gui.core.plots.axes import nice_step, tick_texts
 from gui.core.plots.base import Swatch
-from gui.core.theme import Theme, font, px, rgb, text_width, theming
 
 LEVELS = 256
 BAR_WIDTH = 10

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPen
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import SERIES_DASHES, SERIES_SYMBOLS, Dash, Plotted, Swatch, extent, floats, pen, to_log
-from gui.core.plots.paint import Floats, Stamps, bounded, draw_line, fill_steps, ink, steps
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, Stamps, bounded, draw_line, fill_steps, ink, steps
 
 FINE_POINTS = 3000
 FINE_INK = 15_000

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.core.look.theme import font, px, text_width, theming
 from gui.core.plots.base import Swatch, pen
-from gui.core.plots.paint import symbol_path
-from gui.core.theme import font, px, text_width, theming
+from gui.core.plots.raster.paint import symbol_path
 
 SWATCH_WIDTHS = {"line": 20, "patch": 12, "marker": 8}
 ROW = 18

@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QBrush, QPainter
 
+from gui.core.look.theme import Role, Theme, font, px, text_width, theming
 from gui.core.plots.base import Dash, Plotted, Swatch, pen, text_with_halo, to_log
-from gui.core.theme import Role, Theme, font, px, text_width, theming
 
 
 class Band(Plotted):

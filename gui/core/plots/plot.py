@@ -12,12 +12,12 @@ from PySide6.QtGui import QCursor, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QMenu, QToolButton, QWidget
 
 from gui.core.i18n import tr, translator
-from gui.core.icons import set_icon
+from gui.core.look.icons import set_icon
+from gui.core.look.theme import px, theming
 from gui.core.plots.axes import Axis, Grid, steady_range
 from gui.core.plots.base import Styled
 from gui.core.plots.card import Card, render_widget
 from gui.core.plots.images import ColourBar, DensityImage, HeatMap
-from gui.core.theme import px, theming
 
 Range = tuple[float, float]
 Item = TypeVar("Item")

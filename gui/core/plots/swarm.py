@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtGui import QPainter
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import Plotted, Swatch, extent, floats, to_log
-from gui.core.plots.paint import Floats, on_pixels
-from gui.core.plots.stamps import StampSheet
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, on_pixels
+from gui.core.plots.raster.stamps import StampSheet
 
 EMPTY = np.empty(0)
 SIZES = (2.4, 6.0)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtGui import QPainter
 
+from gui.core.look.theme import Role, Theme, theming
 from gui.core.plots.base import Plotted, Swatch, extent, floats, to_log
-from gui.core.plots.paint import Floats, bounded, device_scale, on_pixels
-from gui.core.plots.stamps import HEAD_SIZES, HeadSheet, StampSheet
-from gui.core.plots.strokes import draw_strokes
-from gui.core.theme import Role, Theme, theming
+from gui.core.plots.raster.paint import Floats, bounded, device_scale, on_pixels
+from gui.core.plots.raster.stamps import HEAD_SIZES, HeadSheet, StampSheet
+from gui.core.plots.raster.strokes import draw_strokes
 
 AGES = 12
 MANY_STROKES = 2500

@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.api import LabError, Message, entries, open_session, topics, write_archive, write_atomic, write_session
 from gui.core.i18n import LANGUAGES, tr, translator
-from gui.core.theme import themes, theming
+from gui.core.look.theme import themes, theming
 from gui.core.window.actions import ACTIONS
 from gui.core.window.sheets import CommandPalette, HelpSheet
 
 if TYPE_CHECKING:
-    from gui.core.lab.session import LabSession
+    from gui.core.lab.open_experiment import OpenExperiment
     from gui.main_window import MainWindow
 
 EXPORT_DPI = 300
@@ -132,7 +132,7 @@ class Commands(QObject):
                 tr("Save data as CSV …"), session, "csv", lambda: self._export.csv_text(session.entry.name, frame).encode()
             )
 
-    def _png(self, session: LabSession) -> bytes:
+    def _png(self, session: OpenExperiment) -> bytes:
         return self._export.png_bytes(
             self._export.picture(session.panel, EXPORT_DPI), self._export.command_line(session.entry.name, session.parameters)
         )
@@ -144,7 +144,7 @@ class Commands(QObject):
 
         return export
 
-    def _save(self, title: str, session: LabSession, suffix: str, content: Callable[[], bytes]) -> None:
+    def _save(self, title: str, session: OpenExperiment, suffix: str, content: Callable[[], bytes]) -> None:
         suggested = f"{re.sub('[^a-z0-9]+', '-', session.entry.name)}-seed-{session.parameters.seed}.{suffix}"
         name, _ = QFileDialog.getSaveFileName(self._window, title, suggested, f"*.{suffix}")
         if name and self._attempt(lambda: write_atomic(Path(name), content())):
@@ -162,7 +162,7 @@ class Commands(QObject):
             return False
         return True
 
-    def _session(self) -> LabSession | None:
+    def _session(self) -> OpenExperiment | None:
         return self._window.view.session if self._window.view is not None else None
 
     # ---- the view ------------------------------------------------------------------------------------------------

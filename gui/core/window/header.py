@@ -8,10 +8,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from engine.api import Entry, Topic
-from gui.core.elided import Elided
 from gui.core.i18n import tr, translator
-from gui.core.icons import icon
-from gui.core.theme import px, space, theming
+from gui.core.look.elided import Elided
+from gui.core.look.icons import icon
+from gui.core.look.theme import px, space, theming
 
 
 class Header(QWidget):

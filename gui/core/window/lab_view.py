@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QStackedWi
 
 from engine.api import Entry, ExperimentState
 from gui.core.i18n import tr, translator
-from gui.core.lab.session import LabSession
-from gui.core.theme import space, theming
+from gui.core.lab.open_experiment import OpenExperiment
+from gui.core.look.theme import space, theming
 
 
 class LabView(QWidget):
@@ -17,7 +17,7 @@ class LabView(QWidget):
     def __init__(self, entry: Entry, state: ExperimentState, device: str, parent: QWidget) -> None:
         super().__init__(parent)
         try:
-            self.session = LabSession(entry, state, device, self)
+            self.session = OpenExperiment(entry, state, device, self)
         except Exception:
             self.deleteLater()  # half a page must not stay in the window
             raise
@@ -45,7 +45,7 @@ class LabView(QWidget):
 class SidePage(QSplitter):
     """The side page: parameters above, claims or notes below."""
 
-    def __init__(self, session: LabSession) -> None:
+    def __init__(self, session: OpenExperiment) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self.setChildrenCollapsible(False)
         self._head = QLabel(self)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from gui.core.theme import theming
+from gui.core.look.theme import theming
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from engine.api import topics
 from gui.core.i18n import tr, translator
-from gui.core.icons import icon
-from gui.core.theme import px, space, theming
+from gui.core.look.icons import icon
+from gui.core.look.theme import px, space, theming
 
 WIDTH = 208
 

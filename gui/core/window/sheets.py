@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.core.i18n import tr
-from gui.core.theme import px, space
+from gui.core.look.theme import px, space
 from gui.core.window.actions import ACTIONS
 
 MOUSE = (

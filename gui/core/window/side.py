@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from gui.core.theme import px, theming
+from gui.core.look.theme import px, theming
 
 
 class Side(QFrame):

@@ -9,11 +9,11 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from engine.api import Frame
-from gui.core.lab.rooms import TwoRows
+from gui.core.lab.two_rows import TwoRows
+from gui.core.look.theme import Role, font, px, text_width, theming
 from gui.core.notes.formula_label import FormulaLabel
 from gui.core.plots import Curve, Histogram, Label, Marker, PlotCard, Plotted, Points, pen
 from gui.core.plots.base import text_with_halo
-from gui.core.theme import Role, font, px, text_width, theming
 
 if TYPE_CHECKING:
     from engine.labs.angles.activation_gain import Parameters, Picture

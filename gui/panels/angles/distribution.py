@@ -12,7 +12,7 @@ import numpy as np
 from engine.api import Frame
 from gui.core.lab.panel import Panel
 from gui.core.plots import SERIES_DASHES, Band, Card, Curve, Histogram, Label, Marker, PlotCard
-from gui.core.plots.globe import Globe, equal_area_angles
+from gui.core.plots.globe.globe import Globe, equal_area_angles
 
 if TYPE_CHECKING:
     from engine.labs.angles.distribution import Parameters, Picture

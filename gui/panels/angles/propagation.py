@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
-from gui.core.lab.rooms import TwoRows
+from gui.core.lab.two_rows import TwoRows
+from gui.core.look.theme import px
 from gui.core.plots import Curve, DensityImage, HeatMap, Label, Marker, PlotCard, Points
-from gui.core.theme import px
 
 if TYPE_CHECKING:
     from engine.labs.angles.propagation import Parameters, Picture

@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtCore import QSize
 
 from engine.api import Frame
-from gui.core.lab.rooms import LEAST, TwoRows
+from gui.core.lab.two_rows import LEAST, TwoRows
+from gui.core.look.theme import Role, px, theming
 from gui.core.plots import Arrows, Curve, DragPoints, Label, Marker, PlotCard, Points, Swatch
-from gui.core.theme import Role, px, theming
 
 if TYPE_CHECKING:
     from engine.labs.em.surrogate import Parameters, Picture

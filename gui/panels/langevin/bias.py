@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
-from gui.core.lab.rooms import TwoRows
+from gui.core.lab.two_rows import TwoRows
 from gui.core.plots import Area, Band, Curve, DragPoints, Histogram, Label, Marker, PlotCard, Points, Swatch
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.api import Frame
-from gui.core.lab.rooms import TwoRows
+from gui.core.lab.two_rows import TwoRows
 from gui.core.plots import Area, Band, Curve, Histogram, Label, Marker, PlotCard, Points, Swarm
 from gui.core.plots.axes import power_text
 

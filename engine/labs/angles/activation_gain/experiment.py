@@ -1,0 +1,300 @@
+"""What an activation does to the size of a Gaussian signal, and the gain that undoes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor
+
+from engine.core.claims import Claim, ClaimSpec
+from engine.core.context import Context
+from engine.core.experiment import Experiment, Measure
+from engine.core.frames import Observation
+from engine.core.messages import Message
+from engine.core.parameters import LabParameters, Ui, problem
+from engine.labs.angles.activation_gain.integrals import (
+    Exact,
+    chart,
+    closed_form,
+    exact,
+    from_formula,
+    iterated_lengths,
+    output_law,
+)
+from engine.math.formulas.parser import LONGEST, FormulaError, parse
+from engine.math.networks.activations import ACTIVATIONS, Activation
+from engine.math.numerics.statistics import standard_error_of_mean, tolerance
+
+CURVE_POINTS = 801
+SHOWN = 4.0  # standard deviations of the input in the picture
+SAMPLES_PER_STEP = {"cpu": 1 << 18, "cuda": 1 << 24, "mps": 1 << 22}
+LABELS = {
+    "linear": "Linear",
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "tanh": "tanh",
+    "sigmoid": "Sigmoid",
+    "gelu": "GELU",
+    "silu": "SiLU (Swish)",
+    "elu": "ELU",
+    "softplus": "Softplus",
+    "selu": "SELU",
+    "erf": "erf",
+    "hard_tanh": "Hard tanh",
+    "softsign": "Softsign",
+    "mish": "Mish",
+    "sin": "sin",
+}
+
+
+class Parameters(LabParameters):
+    """A Gaussian variable through an activation."""
+
+    activation: Annotated[
+        Literal[
+            "linear",
+            "relu",
+            "leaky_relu",
+            "tanh",
+            "sigmoid",
+            "gelu",
+            "silu",
+            "elu",
+            "softplus",
+            "selu",
+            "erf",
+            "hard_tanh",
+            "softsign",
+            "mish",
+            "sin",
+            "formula",
+        ],
+        Ui(
+            "Activation",
+            symbol="f",
+            group="Activation",
+            choices={**LABELS, "formula": "Own formula"},
+            help="The nonlinearity that a layer applies to each of its values.",
+        ),
+    ] = "tanh"
+    formula: Annotated[
+        str,
+        Field(max_length=LONGEST),
+        Ui(
+            "Formula",
+            symbol="f(x)",
+            group="Activation",
+            when={"activation": ("formula",)},
+            help="Arithmetic in x with exp, log, sqrt, sin, tanh, sigmoid, relu, erf, abs, min, max and others.",
+        ),
+    ] = "x*sigmoid(1.702*x)"
+    input_std: Annotated[
+        float,
+        Field(ge=0.05, le=20),
+        Ui("Input spread", symbol="σ", scale="log", group="Signal", help="Standard deviation of the Gaussian input; q = σ²."),
+    ] = 1.0
+    samples: Annotated[
+        int,
+        Field(ge=100, le=100_000_000),
+        Ui("Samples", symbol="N", scale="log", group="Signal", help="How many random inputs are drawn to check the integrals."),
+    ] = 1_000_000
+    layers: Annotated[
+        int,
+        Field(ge=1, le=200),
+        Ui("Layers", symbol="L", group="Signal", help="How often the length map is applied in the picture of lengths."),
+    ] = 30
+    bins: Annotated[int, Field(ge=10, le=400), Ui("Bins", group="Picture", help="Bars of the histogram of outputs.")] = 100
+
+    @field_validator("formula")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            parse(text)
+        except FormulaError as error:
+            raise problem("formula", error.template, **error.values) from None
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the panel draws."""
+
+    x: np.ndarray  # (CURVE_POINTS,): inputs
+    values: np.ndarray  # (CURVE_POINTS,): f(x)
+    density: np.ndarray  # (CURVE_POINTS,): of the input
+    square: np.ndarray  # (CURVE_POINTS,): f(x)² times the density; its area is the second moment
+    edges: np.ndarray  # (bins + 1,): of outputs
+    measured: np.ndarray  # (bins,): density of sampled outputs
+    law: np.ndarray  # (bins,): density of the exact law
+    atoms: np.ndarray  # (a, 2): values taken with positive probability, and it
+    gains: np.ndarray  # (k,): of every activation, at this input spread
+    framework_gains: np.ndarray  # (k,): 0 where the framework knows none
+    lengths: np.ndarray  # (starts, layers + 1): the length map iterated with our gain, over the input's length
+    framework_lengths: np.ndarray  # the same with the framework's gain; empty without one
+    labels: tuple[str, ...]  # (k,): names of the activations of the chart
+    chosen: int  # row of the chart, -1 for a formula
+    second_moment: float
+    gain: float
+    framework_gain: float  # not a number without one
+    latex: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the samples say so far."""
+
+    counts: Tensor  # (bins,)
+    sums: Tensor  # (2,): of f and f²
+    drawn: int
+
+
+# ---- the activation ----------------------------------------------------------------------------------------------------
+
+
+def activation_of(parameters: Parameters) -> Activation:
+    """The chosen activation, or the one that the formula describes."""
+    if parameters.activation == "formula":
+        return from_formula(parameters.formula, parameters.input_std)
+    return ACTIVATIONS[parameters.activation]
+
+
+# ---- sampling ----------------------------------------------------------------------------------------------------------
+
+
+def init(parameters: Parameters, context: Context) -> State:
+    """The first chunk of samples."""
+    exact(activation_of(parameters), parameters.input_std, parameters.layers)
+    dtype = torch.float32 if context.device.type == "mps" else torch.float64
+    counts = torch.zeros(parameters.bins, dtype=torch.int64, device=context.device)
+    return step(State(counts, torch.zeros(2, dtype=dtype, device=context.device), 0), parameters, context)
+
+
+def step(state: State, parameters: Parameters, context: Context) -> State:
+    """Draw more inputs and add their outputs."""
+    activation = activation_of(parameters)
+    count = min(SAMPLES_PER_STEP[context.device.type], parameters.samples - state.drawn)
+    noise = torch.randn(count, generator=context.generator("noise"), device=context.device)
+    outputs = activation.torch(parameters.input_std * noise)
+    edges, _, _ = output_law(activation, parameters.input_std, parameters.bins)
+    low, width = float(edges[0]), float(edges[1] - edges[0])
+    place = ((outputs - low) / width).floor().clamp(-1, parameters.bins).to(torch.int64) + 1
+    counts = torch.bincount(place, minlength=parameters.bins + 2)[1:-1]
+    wide = outputs.to(state.sums.dtype)
+    return State(state.counts + counts, state.sums + torch.stack([wide.sum(), wide @ wide]), state.drawn + count)
+
+
+def total(parameters: Parameters, context: Context) -> int:
+    """Steps after the first chunk, which `init` draws."""
+    return math.ceil(parameters.samples / SAMPLES_PER_STEP[context.device.type]) - 1
+
+
+# ---- what one sees -----------------------------------------------------------------------------------------------------
+
+
+def observe(state: State, parameters: Parameters, context: Context) -> Observation:
+    """Curves, histogram, gains, measures and claims."""
+    activation, deviation = activation_of(parameters), parameters.input_std
+    known = exact(activation, deviation, parameters.layers)
+    framework = math.nan if activation.framework_gain is None else activation.framework_gain
+    x = np.linspace(-SHOWN, SHOWN, CURVE_POINTS) * deviation
+    values, density = activation.numpy(x), np.exp(-0.5 * (x / deviation) ** 2) / (math.sqrt(2 * math.pi) * deviation)
+    edges, law, atoms = output_law(activation, deviation, parameters.bins)
+    lengths = np.empty((0, parameters.layers + 1))
+    if not math.isnan(framework):
+        lengths = iterated_lengths(activation, deviation**2, framework**2, parameters.layers)
+    own_gains, framework_gains = chart(deviation)
+    names = list(ACTIVATIONS)
+    picture = Picture(
+        x=x,
+        values=values,
+        density=density,
+        square=values**2 * density,
+        edges=edges,
+        measured=state.counts.cpu().numpy() / state.drawn / np.diff(edges),  # device sync
+        law=law,
+        atoms=atoms,
+        gains=own_gains,
+        framework_gains=framework_gains,
+        lengths=known.lengths,
+        framework_lengths=lengths,
+        labels=tuple(LABELS[name] for name in names),
+        chosen=names.index(activation.name) if activation.name in names else -1,
+        second_moment=known.second,
+        gain=known.gain,
+        framework_gain=framework,
+        latex=activation.latex,
+    )
+    sampled_mean, sampled_second = (state.sums / state.drawn).tolist()
+    measures = {
+        "second_moment": known.second,
+        "mean": known.mean,
+        "gain": known.gain,
+        "framework_gain": framework,
+        "sampled_second_moment": sampled_second,
+        "sampled_mean": sampled_mean,
+        "gradient_factor": known.chi,
+        "length_slope": known.slope,
+        "drawn": state.drawn,
+    }
+    return Observation(picture, measures, claims(known, measures, activation, deviation**2))
+
+
+def claims(known: Exact, measures: dict[str, float], activation: Activation, q: float) -> tuple[Claim, ...]:
+    """Samples against integrals, integrals against closed forms, and two statements on gains."""
+    count = int(measures["drawn"])
+    square_spread = standard_error_of_mean(max(0.0, known.fourth - known.second**2), count)
+    spread = standard_error_of_mean(max(0.0, known.second - known.mean**2), count)
+    rounding = 1e-6 * known.second  # samples are float32
+    formula = closed_form(activation, q)
+    independent = formula if math.isfinite(formula) else known.finer
+    after = measures["framework_gain"] ** 2 * known.second / q
+    away = abs(known.mean) + abs(known.second - 1)
+    unknown = Message("" if math.isfinite(after) else "It has none for this activation.")
+    about = activation.name in ("selu", "linear", "formula")
+    return (
+        CLAIMS[0].check(known.second, measures["sampled_second_moment"], tolerance(square_spread) + rounding),
+        CLAIMS[1].check(known.mean, measures["sampled_mean"], tolerance(spread) + rounding**0.5 * 1e-3),
+        CLAIMS[2].check(independent, known.second, 1e-11 * known.second),
+        CLAIMS[3].check(1.0, after, 1e-6, remark=unknown),
+        CLAIMS[4].check(0.0, away, 1e-9, enough=about, remark=Message("" if about else "Only SELU is made for it.")),
+    )
+
+
+MEASURES = (
+    Measure("second_moment", "Second moment of the output"),
+    Measure("mean", "Mean of the output"),
+    Measure("gain", "Gain that keeps the second moment"),
+    Measure("framework_gain", "Gain of torch.nn.init", optional=True),
+    Measure("sampled_second_moment", "Second moment of the samples"),
+    Measure("sampled_mean", "Mean of the samples"),
+    Measure("gradient_factor", "Factor of squared gradients per layer"),
+    Measure("length_slope", "Factor of deviations of the length per layer"),
+    Measure("drawn", "Samples drawn"),
+)
+
+CLAIMS = (
+    ClaimSpec("second_moment", "Samples have the second moment of the integral.", r"\mathbb{E}f(x)^2"),
+    ClaimSpec("mean", "Samples have the mean of the integral.", r"\mathbb{E}f(x)"),
+    ClaimSpec("closed_form", "The integral is its closed form, or that of a finer rule.", r"\mathbb{E}f(x)^2"),
+    ClaimSpec("framework", "The framework's gain restores the second moment.", r"g^2\,\mathbb{E}f(x)^2/q=1"),
+    ClaimSpec(
+        "self_normalising", "Mean 0 and second moment 1 come out without any gain.", r"|\mathbb{E}f|+|\mathbb{E}f^2-1|=0"
+    ),
+)
+
+EXPERIMENT = Experiment(
+    parameters=Parameters,
+    init=init,
+    step=step,
+    observe=observe,
+    measures=MEASURES,
+    claims=CLAIMS,
+    total=total,
+    pacing="latest",
+    memory=("samples",),
+)

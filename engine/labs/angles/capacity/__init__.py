@@ -1,0 +1,5 @@
+"""How many nearly perpendicular vectors fit into R^n: the largest |cosine| among many random directions."""
+
+from engine.labs.angles.capacity.experiment import EXPERIMENT, Parameters, Picture
+
+__all__ = ["EXPERIMENT", "Parameters", "Picture"]

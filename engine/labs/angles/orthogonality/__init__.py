@@ -1,0 +1,5 @@
+"""A random matrix is nearly orthogonal entry by entry and for one input, but not for the worst one."""
+
+from engine.labs.angles.orthogonality.experiment import EXPERIMENT, Parameters, Picture
+
+__all__ = ["EXPERIMENT", "Parameters", "Picture"]

@@ -1,0 +1,6 @@
+"""Soft k-means while it cools: one centre becomes two, two become four, at temperatures that the variance tells."""
+
+from engine.labs.em.annealing.experiment import EXPERIMENT, Picture
+from engine.labs.em.annealing.parameters import Parameters
+
+__all__ = ["EXPERIMENT", "Parameters", "Picture"]

@@ -1,0 +1,5 @@
+"""EM as a climb on surrogates: a bound that touches the log-likelihood, and the jump to its peak."""
+
+from engine.labs.em.surrogate.experiment import EXPERIMENT, Parameters, Picture
+
+__all__ = ["EXPERIMENT", "Parameters", "Picture"]

@@ -1,0 +1,5 @@
+"""Particles in a double well: how long until they cross the barrier, and why short chains cannot."""
+
+from engine.labs.langevin.passage.experiment import EXPERIMENT, Parameters, Picture
+
+__all__ = ["EXPERIMENT", "Parameters", "Picture"]

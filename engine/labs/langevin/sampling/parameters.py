@@ -1,0 +1,362 @@
+"""The parameters of `sampling`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from engine.core.parameters import LabParameters, Ui, problem
+from engine.math.energies.registry import EnergyError, energy
+from engine.math.formulas.parser import FormulaError, parse
+
+Sampler = Literal["ula", "mala", "underdamped", "hmc", "annealed", "tempering"]
+Second = Literal["none", "same", "ula", "mala", "underdamped", "hmc", "annealed", "tempering"]
+Painted = tuple[tuple[float, ...], ...]
+
+SAMPLERS = {
+    "ula": "Unadjusted Langevin (ULA)",
+    "mala": "Metropolis-adjusted (MALA)",
+    "underdamped": "Underdamped (BAOAB)",
+    "hmc": "Hamiltonian Monte Carlo",
+    "annealed": "Annealed Langevin",
+    "tempering": "Parallel tempering",
+}
+MOST_PAINTED = 1000  # strokes of the brush
+
+
+class Parameters(LabParameters):
+    """A swarm of particles on an energy in the plane."""
+
+    energy: Annotated[
+        Literal[
+            "gaussian",
+            "correlated_gaussian",
+            "double_well",
+            "mixture",
+            "ring",
+            "banana",
+            "funnel",
+            "mueller_brown",
+            "pinwheel",
+            "formula",
+            "painted",
+        ],
+        Ui(
+            "Energy",
+            symbol="U",
+            effect="live",
+            group="Energy",
+            choices={
+                "gaussian": "Gaussian",
+                "correlated_gaussian": "Correlated Gaussian",
+                "double_well": "Double well",
+                "mixture": "Eight modes",
+                "ring": "Ring",
+                "banana": "Banana",
+                "funnel": "Funnel",
+                "mueller_brown": "Müller-Brown valleys",
+                "pinwheel": "Pinwheel",
+                "formula": "A formula",
+                "painted": "Painted with the mouse",
+            },
+            help="The landscape; the target is the density exp(-U/T), divided by its integral Z.",
+        ),
+    ] = "ring"
+    formula: Annotated[
+        str,
+        Ui(
+            "Formula",
+            symbol="U(x, y)",
+            effect="live",
+            group="Energy",
+            when={"energy": ("formula",)},
+            help="Arithmetic in x and y that grows far outside, for example (x^2 + y - 2)^2 + (x - y)^2/2.",
+        ),
+    ] = "(x^2 + y - 2)^2/2 + (x - y)^2/2 + sin(3*x)"
+    sigma: Annotated[
+        float,
+        Field(ge=0.1, le=5),
+        Ui(
+            "Deviation",
+            symbol="σ",
+            effect="live",
+            scale="log",
+            group="Energy",
+            when={"energy": ("gaussian", "correlated_gaussian")},
+            help="Standard deviation of each coordinate at T = 1.",
+        ),
+    ] = 1.0
+    correlation: Annotated[
+        float,
+        Field(ge=-0.99, le=0.99),
+        Ui(
+            "Correlation",
+            symbol="ρ",
+            effect="live",
+            group="Energy",
+            when={"energy": ("correlated_gaussian",)},
+            help="Of x and y: the valley becomes long and narrow, and its narrow side limits the step.",
+        ),
+    ] = 0.8
+    barrier: Annotated[
+        float,
+        Field(ge=0.1, le=10),
+        Ui(
+            "Barrier",
+            symbol="a",
+            effect="live",
+            group="Energy",
+            when={"energy": ("double_well",)},
+            help="Height of the saddle between the two wells: U = a (x² - 1)² + y²/2.",
+        ),
+    ] = 2.0
+    painted: Annotated[
+        Painted,
+        Ui(
+            "Painted strokes",
+            effect="live",
+            group="Energy",
+            when={"energy": ("painted",)},
+            help="Rows x, y, height, radius of smooth pits (negative) and hills (positive); drag in the picture to add some.",
+        ),
+    ] = ((-1.5, 0.0, -4.0, 0.8), (1.5, 0.8, -3.0, 0.8), (0.2, -1.8, -4.0, 0.6))
+
+    sampler: Annotated[
+        Sampler,
+        Ui(
+            "Sampler",
+            effect="live",
+            group="Sampler",
+            choices=SAMPLERS,
+            help="The rule of one step. All of them are fed the same noise.",
+        ),
+    ] = "mala"
+    step_size: Annotated[
+        float,
+        Field(ge=1e-4, le=20),
+        Ui(
+            "Step size",
+            symbol="ε",
+            effect="live",
+            scale="log",
+            group="Sampler",
+            help="x' = x - (ε/2) ∇U + √(εT) ξ; samplers with velocities take time steps of √ε.",
+        ),
+    ] = 0.15
+    temperature: Annotated[
+        float,
+        Field(ge=0, le=3),
+        Ui(
+            "Temperature",
+            symbol="T",
+            effect="live",
+            group="Sampler",
+            help="The target is exp(-U/T); at 0 only slope is left.",
+        ),
+    ] = 1.0
+    friction: Annotated[
+        float,
+        Field(ge=0, le=20),
+        Ui(
+            "Friction",
+            symbol="γ",
+            effect="live",
+            group="Sampler",
+            help="How fast velocities forget, in the underdamped sampler; at 0 they never do.",
+        ),
+    ] = 1.0
+    leapfrog_steps: Annotated[
+        int,
+        Field(ge=1, le=64),
+        Ui(
+            "Leapfrog steps",
+            symbol="L",
+            effect="live",
+            group="Sampler",
+            help="Hamiltonian Monte Carlo: steps of √ε along a path before it is accepted or not; 1 is MALA.",
+        ),
+    ] = 10
+    rungs: Annotated[
+        int,
+        Field(ge=2, le=8),
+        Ui(
+            "Replicas",
+            symbol="K",
+            effect="live",
+            group="Sampler",
+            help="Parallel tempering: how many temperatures each particle lives at, which it may swap.",
+        ),
+    ] = 5
+    hottest: Annotated[
+        float,
+        Field(ge=1, le=100),
+        Ui(
+            "Hottest",
+            symbol="T_max/T",
+            effect="live",
+            scale="log",
+            group="Sampler",
+            help="How many times hotter annealing begins and the last replica of tempering is.",
+        ),
+    ] = 10.0
+    noise: Annotated[
+        bool, Ui("Noise", effect="live", group="Sampler", help="Off: the swarm rolls downhill, gradient descent.")
+    ] = True
+    drift: Annotated[
+        bool,
+        Ui(
+            "Slope",
+            effect="live",
+            group="Sampler",
+            help="Off: no energy is felt, and the swarm diffuses.",
+        ),
+    ] = True
+    noise_scale: Annotated[
+        float,
+        Field(ge=0, le=3),
+        Ui(
+            "Noise out of proportion",
+            symbol="s",
+            effect="live",
+            group="Sampler",
+            advanced=True,
+            help="The noise times this: the swarm then settles at about the temperature s²T. Only 1 is Langevin's proportion.",
+        ),
+    ] = 1.0
+
+    second: Annotated[
+        Second,
+        Ui(
+            "Second swarm",
+            effect="live",
+            group="Comparison",
+            choices={"none": "None", "same": "The same sampler", **SAMPLERS},
+            help="On the same noise: beside the first, or as ghost trails where only the step size differs.",
+        ),
+    ] = "none"
+    second_step_size: Annotated[
+        float,
+        Field(ge=1e-4, le=20),
+        Ui(
+            "Its step size",
+            symbol="ε₂",
+            effect="live",
+            scale="log",
+            group="Comparison",
+            when={"second": ("same", "ula", "mala", "underdamped", "hmc", "annealed", "tempering")},
+            help="Step size of the second swarm.",
+        ),
+    ] = 0.15
+
+    particles: Annotated[
+        int,
+        Field(ge=1, le=10_000_000),
+        Ui(
+            "Particles",
+            symbol="N",
+            scale="log",
+            group="Swarm",
+            help="Independent walkers; up to 10,000 are drawn as points, more as a density.",
+        ),
+    ] = 5000
+    steps: Annotated[
+        int,
+        Field(ge=1, le=1_000_000),
+        Ui(
+            "Steps",
+            unit="steps",
+            scale="log",
+            group="Swarm",
+            help="Length of the run; up to sixty steps a second are shown.",
+        ),
+    ] = 3600
+    start: Annotated[
+        Literal["point", "gaussian", "uniform", "exact", "left"],
+        Ui(
+            "Start",
+            group="Swarm",
+            choices={
+                "point": "At one point",
+                "gaussian": "In a cloud around it",
+                "uniform": "Spread over the window",
+                "exact": "Drawn from the target",
+                "left": "In the deepest place on the left",
+            },
+            help="Where the particles begin; a click with Ctrl in the picture drops them there.",
+        ),
+    ] = "point"
+    start_x: Annotated[
+        float,
+        Field(ge=-100, le=100),
+        Ui("Start x", symbol="x₀", group="Swarm", when={"start": ("point", "gaussian")}, help="First coordinate."),
+    ] = 0.0
+    start_y: Annotated[
+        float,
+        Field(ge=-100, le=100),
+        Ui("Start y", symbol="y₀", group="Swarm", when={"start": ("point", "gaussian")}, help="Second coordinate."),
+    ] = 0.0
+
+    average: Annotated[
+        Literal["auto", "swarm", "time"],
+        Ui(
+            "Averages over",
+            effect="live",
+            group="Picture",
+            choices={"auto": "Automatic", "swarm": "The present swarm", "time": "Swarm and time"},
+            help="Automatic: the present swarm from 1,000 particles on, else the later half of the steps too.",
+            advanced=True,
+        ),
+    ] = "auto"
+    trails: Annotated[
+        int, Field(ge=0, le=32), Ui("Trails", effect="view", group="Picture", help="How many particles draw their last steps.")
+    ] = 4
+    proposals: Annotated[
+        bool,
+        Ui(
+            "Proposals",
+            effect="view",
+            group="Picture",
+            help="Arrows to what was proposed, red where it was rejected; for up to 20 particles.",
+        ),
+    ] = True
+    background: Annotated[
+        Literal["contours", "shaded", "none"],
+        Ui(
+            "Landscape as",
+            effect="view",
+            group="Picture",
+            choices={"contours": "Level lines", "shaded": "Colours", "none": "Nothing"},
+            help="How the energy is drawn under the swarm.",
+        ),
+    ] = "contours"
+    clock: Annotated[
+        Literal["steps", "gradients", "seconds"],
+        Ui(
+            "Distance over",
+            effect="view",
+            group="Picture",
+            choices={"steps": "Steps", "gradients": "Gradients", "seconds": "Seconds of computation"},
+            help="What the distance to the target is drawn against.",
+        ),
+    ] = "steps"
+
+    @model_validator(mode="after")
+    def _check_energy(self) -> Parameters:
+        if len(self.painted) > MOST_PAINTED:
+            raise problem(
+                "painted", "There are {count} strokes; at most {most} fit.", count=len(self.painted), most=MOST_PAINTED
+            )
+        try:
+            parse(self.formula, ("x", "y"))
+            energy("painted", painted=self.painted)
+        except FormulaError as error:
+            raise problem("formula", error.template, **error.values) from None
+        except EnergyError as error:
+            raise problem("painted", error.template, **error.values) from None
+        if self.energy == "formula":
+            try:
+                energy("formula", formula=self.formula)
+            except EnergyError as error:
+                raise problem("formula", error.template, **error.values) from None
+        return self

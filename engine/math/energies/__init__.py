@@ -1,0 +1,1 @@
+"""Energies in the plane and on images, their densities and the distances to them."""

@@ -1,0 +1,1 @@
+"""Models with latent variables: mixtures, coins, topics; their likelihoods, EM steps and rates."""

@@ -1,0 +1,1 @@
+"""Numerics: quadrature, histograms, statistics of samples, push-forwards, power iteration, divergences."""

@@ -1,0 +1,377 @@
+"""The one object per open experiment that knows runner, form and panel."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from engine.api import (
+    SEED_LIMIT,
+    Entry,
+    ExperimentState,
+    Failed,
+    Finished,
+    Frame,
+    LabParameters,
+    Message,
+    Progress,
+    Runner,
+    Started,
+    UsageError,
+    load,
+    validate,
+)
+from gui.core.form import Form
+from gui.core.lab.claims_view import ClaimsView
+from gui.core.lab.history import FrameHistory
+from gui.core.lab.notices import NoticeStrip
+from gui.core.lab.panel import load_panel
+from gui.core.lab.pump import Pump
+from gui.core.lab.sweep import Sweep
+from gui.core.lab.throttle import Throttle
+from gui.core.lab.transport import TransportBar
+from gui.core.lab.undo import ParameterHistory
+from gui.core.notes import NotesView
+
+log = logging.getLogger(__name__)
+
+RESTART_INTERVAL = 33  # ms: a dragged slider asks for at most thirty runs a second
+
+
+class OpenExperiment(QObject):
+    """An open experiment: the life of a tweak from the form to the picture.
+
+    Connections, all made here: form -> `_on_form_edited` (by effect: redraw, tweak or throttled new run); form gestures ->
+    undo; transport -> runner; pump -> `_on_frame` and `_on_event`; panel gestures -> `edit`; sweep -> `apply`.
+
+    Signals
+    -------
+    parameters_changed
+        The parameters, or play and pause, have changed: something to save.
+    frame_shown : (Frame)
+        A frame is on the screen.
+    """
+
+    parameters_changed = Signal()
+    frame_shown = Signal(object)
+
+    def __init__(self, entry: Entry, state: ExperimentState, device: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.entry = entry
+        self.experiment = load(entry.name)
+        self.device_label = Message("")
+        self.playing = state.playing
+        self.frame: Frame | None = None
+        self._generation_seen = 0
+        self._scrubbing = False
+        self._draw_failed = False
+        self._failed = False
+        self._before_sweep: LabParameters | None = None
+        self.finished = False
+
+        self.form = Form(self.experiment.parameters, entry, parent)
+        self.panel = load_panel(entry.name)(entry.name, parent)
+        self.transport = TransportBar(parent)
+        self.claims = ClaimsView(entry.name, parent)
+        self.notes = NotesView(parent)
+        self.notices = NoticeStrip(parent, entry.name)
+        self.history = FrameHistory()
+        self.undo = ParameterHistory(self.experiment.parameters, entry.name, self.apply, self)
+        self.sweep = Sweep(self)
+        self.parameters = self._restored(state)
+        self.form.set_parameters(self.parameters)
+        self.panel.restore_splitters(state.view.get("splitters"))
+
+        self.runner = Runner(partial(load, entry.name), device, f"runner {entry.name}")
+        self.pump = Pump(self.runner.mailbox, self)
+        self._throttle = Throttle(RESTART_INTERVAL, self)
+        self._view_update = QTimer(self, interval=100, singleShot=True)
+        self._connect()
+        self.transport.set_playing(self.playing)
+        if not self.playing:
+            self.runner.pause()
+        self.submit()
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._on_form_edited)
+        self.form.gesture_finished.connect(self.undo.push)
+        self.form.sweep_requested.connect(self.toggle_sweep)
+        self.sweep.moved.connect(self._on_sweep_moved)
+        self.panel.tweak_requested.connect(self._on_panel_tweak)
+        self.panel.draw_failed.connect(self._on_draw_failed)
+        self.transport.play_toggled.connect(self.set_playing)
+        self.transport.step_requested.connect(self.step)
+        self.transport.restart_requested.connect(self.restart)
+        self.transport.new_seed_requested.connect(self.new_seed)
+        self.transport.speed_changed.connect(self.runner.set_speed)
+        self.transport.scrub_requested.connect(self.scrub)
+        self.transport.live_requested.connect(self.leave_scrub)
+        self.pump.frame_arrived.connect(self._on_frame)
+        self.pump.event_arrived.connect(self._on_event)
+        self._throttle.triggered.connect(self.submit)
+        self._view_update.timeout.connect(self._show_numbers)
+
+    # ---- parameters ----------------------------------------------------------------------------------------------
+
+    def edit(self, **values: Any) -> None:
+        """Change parameters as a hand on the form would, as one gesture."""
+        self._edit(values, self.undo.push)
+
+    def _edit(self, values: dict[str, Any], remember: Callable[[LabParameters, LabParameters], None]) -> None:
+        try:
+            new = self.parameters.changed(**values)
+        except UsageError as error:
+            self.notices.show_warning(error.message)
+            return
+        old = self.parameters
+        self.apply(new)
+        remember(old, new)
+
+    @Slot(object)
+    def apply(self, parameters: LabParameters) -> None:
+        """Take over parameters (undo, presets, a file) and do what their change asks for."""
+        effect = self.form.effect_of(self.parameters, parameters)
+        self.form.set_parameters(parameters)
+        self._take_over(parameters, effect)
+
+    @Slot(object, str)
+    def _on_form_edited(self, parameters: LabParameters, effect: str) -> None:
+        moving = self.sweep.parameter
+        if moving is not None and getattr(parameters, moving) != getattr(self.parameters, moving):
+            self.stop_sweep()  # the hand wins
+        self._take_over(parameters, effect)
+
+    def _take_over(self, parameters: LabParameters, effect: str) -> None:
+        self.parameters = parameters
+        if effect == "restart" or (effect == "live" and self._failed):  # a failed run has no next step to see it
+            self._throttle.request()
+        elif effect == "live":
+            self._scrubbing = False
+            self.pump.hurry()
+            self.runner.tweak(parameters)
+        elif effect == "view" and self.frame is not None:
+            self._show(self.frame)
+        self.parameters_changed.emit()
+
+    @Slot(dict)
+    def _on_panel_tweak(self, values: dict[str, Any]) -> None:
+        self._edit(values, self.undo.push_moving)
+
+    @Slot()
+    def submit(self) -> None:
+        """Start a run with the present parameters; the old picture stays until the new one is there."""
+        self._scrubbing = False
+        self._failed = False
+        self.finished = False
+        self.transport.set_busy(True)
+        self.pump.hurry()
+        self.runner.submit(self.parameters)
+
+    # ---- transport -----------------------------------------------------------------------------------------------
+
+    @Slot(bool)
+    def set_playing(self, playing: bool) -> None:
+        """Play or pause; a run that has ended plays again from its start."""
+        if playing and self.ended:
+            self.submit()
+        self.playing = playing
+        self._scrubbing = False
+        if playing:
+            self.runner.play()
+        else:
+            self.runner.pause()
+        self.transport.set_playing(playing)
+        self.parameters_changed.emit()
+
+    @Slot()
+    def toggle_playing(self) -> None:
+        """The space bar."""
+        self.set_playing(not self.playing or self.ended)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has come to its end, or to an error."""
+        return self.finished or self._failed
+
+    @Slot()
+    def step(self) -> None:
+        """One step; pauses first."""
+        if self.playing:
+            self.set_playing(False)
+        self.leave_scrub()
+        self.runner.advance(1)
+
+    @Slot()
+    def restart(self) -> None:
+        """The same run again, number by number."""
+        self.submit()
+        self.set_playing(True)
+
+    @Slot()
+    def new_seed(self) -> None:
+        """Another run of the same experiment."""
+        self.edit(seed=secrets.randbelow(min(SEED_LIMIT, 10**6)))
+
+    @Slot(int)
+    def scrub(self, index: int) -> None:
+        """Show a kept frame; the run pauses."""
+        if not 0 <= index < len(self.history):
+            return
+        if self.playing:
+            self.set_playing(False)
+        self._scrubbing = True
+        self._show(self.history[index])
+        self.transport.set_history(len(self.history), index)
+
+    @Slot()
+    def leave_scrub(self) -> None:
+        """Back to the newest frame."""
+        if self._scrubbing and len(self.history):
+            self._scrubbing = False
+            self._show(self.history[len(self.history) - 1])
+            self.transport.set_history(len(self.history), len(self.history) - 1)
+
+    @Slot(str)
+    def toggle_sweep(self, name: str) -> None:
+        """Let a parameter travel through its range, through the same path as a dragging hand; again to stop."""
+        again = self.sweep.parameter == name
+        self.stop_sweep()
+        if not again:
+            self._before_sweep = self.parameters
+            self.sweep.toggle(self.form.spec(name), getattr(self.parameters, name))
+            self.form.set_sweeping(self.sweep.parameter)
+
+    def stop_sweep(self) -> None:
+        """Leave the travelling parameter where it is; the whole journey is one gesture."""
+        before, self._before_sweep = self._before_sweep, None
+        if before is not None:
+            self.sweep.stop()
+            self.form.set_sweeping(None)
+            self.undo.push(before, self.parameters)
+
+    @Slot(str, object)
+    def _on_sweep_moved(self, name: str, value: Any) -> None:
+        try:
+            new = self.parameters.changed(**{name: value})
+        except UsageError:
+            self.stop_sweep()
+            return
+        self.apply(new)
+
+    # ---- what comes back -----------------------------------------------------------------------------------------
+
+    @Slot(object, int)
+    def _on_frame(self, frame: Frame, generation: int) -> None:
+        if generation != self._generation_seen:
+            self._generation_seen = generation
+            self._draw_failed = False
+            self.history.clear()
+            if self.notices.notice is not None and self.notices.notice.level == "error":
+                self.notices.clear()
+            if frame.total is None or frame.step < frame.total:
+                self.transport.set_playing(self.playing)
+        if generation == self.runner.generation:
+            self.transport.set_busy(False)
+        if self.experiment.history:
+            self.history.append(frame)
+        if not self._scrubbing:
+            self._show(frame)
+            self.transport.set_progress(frame.step, frame.total)
+        if self.experiment.history:
+            self.transport.set_history(len(self.history), len(self.history) - 1 if not self._scrubbing else None)
+
+    def _show(self, frame: Frame) -> None:
+        self.frame = frame
+        if not self._draw_failed:
+            try:
+                self.panel.show_frame(frame, self.parameters)
+            except Exception as error:
+                self._on_draw_failed(error)
+        if not self._view_update.isActive():
+            self._view_update.start()
+        self.frame_shown.emit(frame)
+
+    @Slot()
+    def _show_numbers(self) -> None:
+        """Numbers are for reading: ten times a second is enough."""
+        if self.frame is not None:
+            self.claims.set_claims(self.frame.claims)
+            self.notes.set_values({**self.frame.measures, **parameter_values(self.frame.parameters)})
+
+    @Slot(object)
+    def _on_draw_failed(self, error: Exception) -> None:
+        """A panel that cannot draw says so once and leaves the rest of the program alone."""
+        self._draw_failed = True
+        log.error("panel %s cannot draw", self.entry.name, exc_info=error)
+        message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+        hint = Message("The rest of the program goes on; the details help to report it.")
+        self.notices.show_error(message, hint, "".join(traceback.format_exception(error)))
+
+    @Slot(object)
+    def _on_event(self, event: object) -> None:
+        match event:
+            case Started(device=device):
+                self.device_label = device
+            case Progress(generation=generation, fraction=fraction) if generation == self.runner.generation:
+                self.transport.set_progress(round(fraction * 100), 100)
+            case Finished(generation=generation) if generation == self.runner.generation:
+                self.finished = True
+                self.transport.set_finished()
+            case Failed(generation=generation, message=message, hint=hint, traceback=trace):
+                if generation == self.runner.generation:
+                    self._failed = True
+                    self.transport.set_finished()
+                    self.notices.show_error(message, hint, trace)
+
+    # ---- life ----------------------------------------------------------------------------------------------------
+
+    def set_active(self, active: bool) -> None:
+        """A hidden experiment draws nothing and computes nothing."""
+        self.runner.suspend(not active)
+        if active:
+            self.pump.start()
+        else:
+            self.stop_sweep()
+            self.pump.stop()
+
+    def state(self) -> ExperimentState:
+        """What a session file keeps of this experiment."""
+        parameters = self.parameters.model_dump(mode="json")
+        return ExperimentState(parameters=parameters, playing=self.playing, view={"splitters": self.panel.splitter_state()})
+
+    def close(self) -> None:
+        """Cancel everything; the caller joins the runner."""
+        self.stop_sweep()
+        self.pump.stop()
+        self.runner.close()
+
+    def _restored(self, state: ExperimentState) -> LabParameters:
+        """Parameters of a session file, value by value, so that a bad one loses only itself."""
+        model = self.experiment.parameters
+        parameters = model()
+        refused = []
+        try:
+            return validate(model, state.parameters)
+        except UsageError:
+            pass
+        for name, value in state.parameters.items():
+            try:
+                parameters = parameters.changed(**{name: value})
+            except UsageError:
+                refused.append(name)
+        if refused:
+            names = {"names": ", ".join(refused)}
+            self.notices.show_warning(Message("Values that are not allowed were replaced by defaults: {names}.", names))
+        return parameters
+
+
+def parameter_values(parameters: LabParameters) -> dict[str, Any]:
+    """Parameters under the names that notes use for them."""
+    return {f"parameters.{name}": value for name, value in parameters.model_dump().items()}
