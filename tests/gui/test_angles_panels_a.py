@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
-from engine.api import Frame, entries, preset_parameters, resource_path, run_with
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
-
-NAMES = ("angles.orthogonality", "angles.capacity")
 
 
 @pytest.fixture
@@ -94,30 +88,3 @@ def test_capacity_without_a_pair_above(shown) -> None:
     assert frame.measures["pairs_above"] == 0
     assert len(panel.here.x) == 0
     assert panel.count.text == ""
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_preset_can_be_drawn_in_both_languages(name: str, language: str, shown) -> None:
-    translator.set_language(language)
-    entry = next(entry for entry in entries() if entry.name == name)
-    for preset in entry.presets:
-        panel, _ = shown(name, preset.name, limit=2)
-        assert all(card.title_label.whole for card in panel.cards)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(name: str, language: str) -> None:
-    topic, stem = name.split(".")
-    text = resource_path("labs", topic, f"{stem}.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(name, preset_parameters(name, None), device="cpu", limit=1).frame
-    assert frame is not None
-    values = {**frame.measures, "parameters": frame.parameters.model_dump()}
-    names = set(live_names(text))
-    assert names <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, values)
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None

@@ -14,20 +14,15 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import ExperimentState, Frame, Session, entries, preset_parameters, resource_path, run_with
+from engine.api import ExperimentState, Frame, Session, entries, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.open_experiment import OpenExperiment
 from gui.core.lab.panel import Panel, load_panel
 from gui.core.look.theme import theming
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
 
 TOWER, GAIN = "angles.propagation", "angles.activation_gain"
 SMALL = {"depth": 6, "width": 32, "batch": 8}
-CJK = re.compile("[\u3400-\u9fff]")
-WORDS = re.compile("[A-Za-z]{4,}")
-NAMES = {"torch.nn.init"}
 
 
 @pytest.fixture
@@ -73,44 +68,6 @@ def parameter(session: OpenExperiment, name: str) -> Any:
 
 
 # ---- both ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [TOWER, GAIN])
-def test_every_preset_is_drawn_in_both_languages(name: str, shown: Any) -> None:
-    entry = next(entry for entry in entries() if entry.name == name)
-    for preset in entry.presets:
-        panel, _ = shown(name, preset.name, limit=2)
-        for language in ("zh", "en"):
-            translator.set_language(language)
-            assert all(card.title_label.whole for card in visible(panel))
-        panel.window().hide()
-
-
-@pytest.mark.parametrize("name", [TOWER, GAIN])
-def test_titles_legends_and_axes_are_translated(name: str, shown: Any) -> None:
-    panel, _ = shown(name, limit=1)
-    english = [card.title_label.whole for card in panel.cards]
-    translator.set_language("zh")
-    for card, before in zip(panel.cards, english, strict=True):
-        assert CJK.search(card.title_label.whole), before
-        labels = [item.label for item in card.legend.items]
-        texts = [*labels, card.axes["x"].title, card.axes["y"].title, card.caption_label.whole]
-        assert [text for text in texts if WORDS.search(text) and text not in NAMES and not CJK.search(text)] == []
-
-
-@pytest.mark.parametrize("name", [TOWER, GAIN])
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(name: str, language: str) -> None:
-    topic, stem = name.split(".")
-    text = resource_path("labs", topic, f"{stem}.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(name, preset_parameters(name, None), device="cpu", limit=1).frame
-    assert frame is not None
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None
 
 
 @pytest.mark.parametrize("name", [TOWER, GAIN])

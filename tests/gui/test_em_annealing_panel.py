@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 import numpy as np
@@ -11,11 +10,9 @@ import pytest
 from panel_frames import draw_all
 from PySide6.QtCore import QPoint, Qt
 
-from engine.api import Frame, entries, preset_parameters, resource_path
+from engine.api import Frame, preset_parameters
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.panels.em.annealing.colours import centre_colour
 
 NAME = "em.annealing"
@@ -95,25 +92,3 @@ def test_the_line_can_be_dragged_and_clicked(shown, qtbot) -> None:
     qtbot.mouseClick(panel.branches.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place))
     middle = 10 ** box.viewRect().center().x()
     assert asked[-1]["inverse_temperature"] == pytest.approx(middle, rel=0.05)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_preset_can_be_drawn_in_both_languages(language: str, shown) -> None:
-    translator.set_language(language)
-    entry = next(entry for entry in entries() if entry.name == NAME)
-    assert 6 <= len(entry.presets) <= 8
-    for preset in entry.presets:
-        panel = shown(frame_of(preset.name, limit=3))
-        assert all(card.title_label.whole for card in panel.cards)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "em", f"annealing.{language}.md").read_text(encoding="utf-8")
-    frame = frame_of(limit=2)
-    values = {**frame.measures, "parameters": frame.parameters.model_dump()}
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", fill_values(text, values), re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None, display or inline
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None, claim.formula

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,13 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Frame, entries, load, preset_parameters, resource_path, run_with
+from engine.api import Frame, load, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.theme import theming
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.panels.em.joint_kl.cards import moved_border, moved_share
 
 NAME = "em.joint_kl"
-CJK = re.compile("[\u3400-\u9fff]")
-WORDS = re.compile("[A-Za-z]{4,}")
 
 
 @pytest.fixture
@@ -173,32 +168,3 @@ def test_a_low_panel_keeps_the_staircase(shown: Any, qtbot: Any) -> None:
     panel, _ = shown()
     panel.resize(1000, 330)
     qtbot.waitUntil(lambda: [card for card in panel.cards if card.isVisible()] == [panel.stairs, panel.tables], timeout=1000)
-
-
-def test_presets_draw_in_all_looks_and_languages(shown: Any, qtbot: Any) -> None:
-    entry = next(each for each in entries() if each.name == NAME)
-    assert len(entry.presets) >= 6
-    for at, preset in enumerate(entry.presets):
-        theming.set(("dark", "light", "stage")[at % 3])
-        panel, _ = shown(preset.name)
-        translator.set_language("zh")
-        qtbot.waitUntil(lambda panel=panel: not panel._waiting, timeout=5000)
-        for card in panel.cards:
-            texts = [card.title_label.whole, card.axes["x"].title, card.axes["y"].title, *(i.label for i in card.legend.items)]
-            assert [text for text in texts if WORDS.search(text) and not CJK.search(text)] == []
-        translator.set_language("en")
-        panel.grab()
-        panel.window().hide()
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "em", f"joint_kl.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(NAME, preset_parameters(NAME, None), device="cpu").frame
-    assert frame is not None
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None

@@ -13,12 +13,10 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import ExperimentState, Frame, Session, entries, load, preset_parameters, resource_path, run_with
+from engine.api import ExperimentState, Frame, Session, load, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.theme import theming
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
 from gui.panels.em.mixture.hand import lifted, pulled, reshaped, reweighted
 from gui.panels.em.mixture.points import LEVELS, SharedPoints, blended, colour_of
@@ -27,8 +25,6 @@ from gui.panels.em.mixture.stage import axis_ends, rug
 
 NAME = "em.mixture"
 CJK = re.compile("[\u3400-\u9fff]")
-WORDS = re.compile("[A-Za-z]{4,}")
-NAMES = {"AIC", "BIC"}
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.NoModifier,
@@ -93,31 +89,6 @@ def asked_of(panel: Any) -> list[dict[str, Any]]:
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------
-
-
-def test_every_preset_is_drawn_in_both_languages(shown: Any, qtbot: Any) -> None:
-    panel, _ = shown(None, limit=3)
-    for preset in next(entry for entry in entries() if entry.name == NAME).presets:
-        parameters = preset_parameters(NAME, preset.name)
-        frame = run_with(NAME, parameters, device="cpu", limit=3).frame
-        assert frame is not None
-        panel.show_frame(frame, parameters)
-        qtbot.waitUntil(lambda: not panel._waiting, timeout=5000)
-        panel.grab()
-        assert panel.stage.title_label.whole
-        assert len(panel.stage.points.x) == len(frame.picture.points)
-        translator.set_language("zh" if translator.language == "en" else "en")
-
-
-def test_texts_are_translated(shown: Any, qtbot: Any) -> None:
-    panel, _ = shown(None, compare=True, choose=True, restarts=3, **SMALL)
-    translator.set_language("zh")
-    qtbot.waitUntil(lambda: not panel._waiting, timeout=5000)
-    for card in panel.cards:
-        assert CJK.search(card.title_label.whole)
-        labels = [item.label for item in card.legend.items]
-        texts = [*labels, card.axes["x"].title, card.axes["y"].title, card.caption_label.whole]
-        assert [text for text in texts if WORDS.search(text) and text not in NAMES and not CJK.search(text)] == []
 
 
 def test_the_plane_is_drawn_as_it_is(shown: Any) -> None:
@@ -414,19 +385,6 @@ def test_few_points_stand_in_a_row() -> None:
     heights = rug(1000)
     assert heights.max() < 0
     assert np.ptp(heights) > 0.1
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "em", f"mixture.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(NAME, preset_parameters(NAME, None).changed(**SMALL), device="cpu", limit=2).frame
-    assert frame is not None
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None
 
 
 @pytest.mark.parametrize(("algorithm", "phrase"), [("hard", "one component each"), ("gradient", "responsibilities")])

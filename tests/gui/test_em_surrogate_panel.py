@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Frame, entry, preset_parameters, resource_path, run_with
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 
 NAME = "em.surrogate"
-CJK = re.compile("[\u3400-\u9fff]")
-WORDS = re.compile("[A-Za-z]{4,}")
 
 
 @pytest.fixture
@@ -42,38 +37,6 @@ def shown(qapp: QApplication, qtbot: Any):
 
     yield make
     translator.set_language(language)
-
-
-def test_every_preset_is_drawn_in_both_languages(shown: Any) -> None:
-    for preset in entry(NAME).presets:
-        panel, _ = shown(preset.name, limit=2)
-        for language in ("zh", "en"):
-            translator.set_language(language)
-            assert all(card.title_label.whole for card in panel.cards)
-            assert not panel.grab().isNull()
-
-
-def test_titles_legends_and_axes_are_translated(shown: Any, qtbot: Any) -> None:
-    panel, _ = shown()
-    translator.set_language("zh")
-    qtbot.waitUntil(lambda: not panel._waiting, timeout=2000)
-    for card in panel.cards:
-        texts = [*(item.label for item in card.legend.items), card.axes["x"].title, card.axes["y"].title]
-        texts += [card.title_label.whole, card.caption_label.whole]
-        assert [text for text in texts if WORDS.search(text) and not CJK.search(text)] == []
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "em", f"surrogate.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(NAME, preset_parameters(NAME, None), device="cpu").frame
-    assert frame is not None
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None
 
 
 def test_the_curves_are_those_of_the_frame(shown: Any) -> None:

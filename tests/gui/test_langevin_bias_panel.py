@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Frame, entries, load_toml, preset_parameters, resource_path, run_with
-from engine.labs.langevin.bias.claims import specs_of
-from engine.labs.langevin.bias.laws import SAMPLERS, Setting
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.theme import theming
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.core.plots import PlotCard
 
 NAME = "langevin.bias"
-CJK = re.compile("[\u3400-\u9fff]")
-WORDS = re.compile("[A-Za-z]{4,}")
 
 
 @pytest.fixture
@@ -114,42 +106,3 @@ def test_earlier_measurements_stay_as_dots(shown: Any) -> None:
     frame = dataclasses.replace(frame, picture=dataclasses.replace(frame.picture, dots=dots))
     panel.show_frame(frame, frame.parameters)
     assert panel.before.x.tolist() == [1.0, 2.0]
-
-
-def test_presets_draw_in_all_looks(shown: Any, qtbot: Any) -> None:
-    entry = next(each for each in entries() if each.name == NAME)
-    assert len(entry.presets) >= 6
-    for at, preset in enumerate(entry.presets):
-        theming.set(("dark", "light", "stage")[at % 3])
-        panel, _ = shown(preset.name, limit=6)
-        for language in ("zh", "en"):
-            translator.set_language(language)
-            assert all(card.title_label.whole for card in visible(panel))
-        panel.window().hide()
-
-
-def test_texts_are_translated(shown: Any, qtbot: Any) -> None:
-    panel, _ = shown(sampler="hmc")
-    translator.set_language("zh")
-    qtbot.waitUntil(lambda: not panel._waiting, timeout=5000)
-    for card in visible(panel):
-        assert CJK.search(card.title_label.whole)
-        texts = [item.label for item in card.legend.items]
-        texts += [card.axes["x"].title, card.axes["y"].title, card.caption_label.whole]
-        assert [text for text in texts if WORDS.search(text) and not CJK.search(text)] == []
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "langevin", f"bias.{language}.md").read_text(encoding="utf-8")
-    frame = run_with(NAME, preset_parameters(NAME, None).changed(chains=500), device="cpu", limit=2).frame
-    assert frame is not None
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for sampler in SAMPLERS:
-        for spec in specs_of(Setting(sampler, 1.0, 1.0, 1.0, 1.0, 1)):
-            assert formula_problems(spec.formula) is None
-            assert spec.statement in load_toml("labs", "langevin", "bias.toml")["zh"]["text"]
-    assert math.isfinite(frame.measures["variance"])

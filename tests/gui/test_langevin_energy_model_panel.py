@@ -10,12 +10,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Frame, preset_parameters, resource_path, run_with
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.theme import theming
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 
 NAME = "langevin.energy_model"
 SMALL = {"width": 16, "batch": 40, "image_width": 32}
@@ -122,15 +120,3 @@ def test_colours_of_the_map_rest(shown: Any) -> None:
     assert np.abs(frame.picture.energy).max() < 3 * depth
     panel.show_frame(frame, frame.parameters)
     assert panel.map.span == depth
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "langevin", f"energy_model.{language}.md").read_text(encoding="utf-8")
-    frame = frame_of(1)
-    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, {**frame.measures, "parameters": frame.parameters.model_dump()})
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None

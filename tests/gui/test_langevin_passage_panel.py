@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from functools import partial
 
 import numpy as np
@@ -11,11 +10,9 @@ import panel_frames
 import pytest
 from panel_frames import draw_all
 
-from engine.api import Frame, entries, resource_path
+from engine.api import Frame
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.panels.langevin.passage import BAR, percent, short
 
 NAME = "langevin.passage"
@@ -104,27 +101,3 @@ def test_shares_and_buffer(shown) -> None:
 def test_numbers_are_short() -> None:
     assert [short(v) for v in (10.0, 161.8, 2052.3, 5.4e7)] == ["10.0", "162", "2,052", "5.4·10⁷"]
     assert [percent(v) for v in (0.0, 0.19153, 0.001, 2.2e-7)] == ["0 %", "19.2 %", "0.1 %", "2.2·10⁻⁵ %"]
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_preset_can_be_drawn_in_both_languages(language: str, shown) -> None:
-    translator.set_language(language)
-    entry = next(entry for entry in entries() if entry.name == NAME)
-    assert 6 <= len(entry.presets) <= 8
-    for preset in entry.presets:
-        panel = shown(frame_of(preset.name, limit=3))
-        assert all(card.title_label.whole for card in panel.cards)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "langevin", f"passage.{language}.md").read_text(encoding="utf-8")
-    frame = frame_of(limit=1)
-    values = {**frame.measures, "parameters": frame.parameters.model_dump()}
-    names = set(live_names(text))
-    assert names <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, values)
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 
-from engine.api import Frame, entries, preset_parameters, resource_path, run_with
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 from gui.panels.langevin.pits.cards import REACH, directions_of, level_spacing, near_the_circle
 
 NAME = "langevin.pits"
@@ -145,27 +141,3 @@ def test_helpers() -> None:
     assert directions_of(np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0]])).tolist() == pytest.approx([90, 180, 315])
     assert near_the_circle(np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 2.3]])).tolist() == [True, False, True]
     assert [level_spacing(span) for span in (1.8, 9.0, 0.5, 90)] == pytest.approx([0.2, 1.0, 0.1, 10.0])
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_preset_can_be_drawn_in_both_languages(language: str, shown) -> None:
-    translator.set_language(language)
-    entry = next(entry for entry in entries() if entry.name == NAME)
-    assert 6 <= len(entry.presets) <= 8
-    for preset in entry.presets:
-        panel = shown(frame_of(3, preset.name))
-        assert all(card.title_label.whole for card in panel.cards)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_formulas_and_numbers_of_the_notes(language: str) -> None:
-    text = resource_path("labs", "langevin", f"pits.{language}.md").read_text(encoding="utf-8")
-    frame = frame_of(1)
-    values = {**frame.measures, "parameters": frame.parameters.model_dump()}
-    names = set(live_names(text))
-    assert names <= {*frame.measures, *(f"parameters.{field}" for field in frame.parameters.model_dump())}
-    filled = fill_values(text, values)
-    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
-        assert formula_problems(display or inline, display=bool(display)) is None
-    for claim in frame.claims:
-        assert formula_problems(claim.formula) is None

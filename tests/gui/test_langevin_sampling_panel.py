@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from engine.api import Frame, entries, preset_parameters, resource_path, run_with
+from engine.api import Frame, preset_parameters, run_with
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.notes.formulas import formula_problems
-from gui.core.notes.live_text import fill_values, live_names
 
 NAME = "langevin.sampling"
 
@@ -180,24 +176,3 @@ def test_the_brush_is_put_away_for_other_energies(shown) -> None:
     panel, _ = shown()
     assert not panel.digger.brush.enabled
     assert not panel.clear.isVisible()
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_preset_can_be_drawn(shown, language: str) -> None:
-    translator.set_language(language)
-    entry = next(entry for entry in entries() if entry.name == NAME)
-    for preset in entry.presets:
-        panel, _ = shown(preset.name, limit=2, particles=min(preset.values["particles"], 200))
-        assert panel.first.title_label.whole
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_notes_have_live_numbers_and_readable_formulas(shown, language: str) -> None:
-    text = resource_path("labs", "langevin", f"sampling.{language}.md").read_text(encoding="utf-8")
-    _, frame = shown()
-    known = {*frame.measures, *(f"parameters.{name}" for name in type(frame.parameters).model_fields)}
-    assert set(live_names(text)) <= known
-    filled = fill_values(text, {**frame.measures})
-    formulas = re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, flags=re.S)
-    for display, inline in formulas:
-        assert not formula_problems(display or inline), display or inline

@@ -1,0 +1,157 @@
+"""What every panel promises. A new one is covered from the minute its file exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from panel_frames import draw_all
+from PySide6.QtWidgets import QApplication, QWidget
+
+from engine.api import (
+    Frame,
+    LabError,
+    LabParameters,
+    entries,
+    entry,
+    field_specs,
+    load,
+    preset_parameters,
+    resource_path,
+    run_with,
+)
+from gui.core.i18n import translator
+from gui.core.lab.panel import Panel, load_panel
+from gui.core.look.theme import themes, theming
+from gui.core.notes.formulas import formula_problems
+from gui.core.notes.live_text import fill_values, live_names
+from gui.core.plots import PlotCard
+
+SIZE = (1100, 720)
+STEPS = 3
+CJK = re.compile("[\u3400-\u9fff]")
+WORDS = re.compile("[A-Za-z]{4,}")
+# The same in all languages.
+NAMES = re.compile(r"[\w.]+\.[\w.]+|[A-Z][A-Z0-9-]{3,}|Barker|Metropolis|Kramers|Wasserstein|Fisher")
+
+every_experiment = pytest.mark.parametrize("name", [each.name for each in entries()])
+
+Shown = Callable[[str, Frame, LabParameters], Panel]
+
+
+@pytest.fixture
+def shown(qapp: QApplication, qtbot: Any) -> Iterator[Shown]:
+    """Panels that have drawn a frame, all of it."""
+    language, theme = translator.language, theming.current.name
+    translator.set_language("en")
+    places: list[QWidget] = []  # a panel is never a window of its own
+
+    def make(name: str, frame: Frame, parameters: LabParameters) -> Panel:
+        place = QWidget()
+        places.append(place)
+        qtbot.addWidget(place)
+        panel = load_panel(name)(name, place)
+        panel.resize(*SIZE)
+        place.resize(*SIZE)
+        place.show()
+        panel.show_frame(frame, parameters)
+        draw_all(panel)
+        return panel
+
+    yield make
+    translator.set_language(language)
+    theming.set(theme)
+
+
+def frame_of(name: str, parameters: LabParameters, steps: int = STEPS) -> Frame | None:
+    """The frame after a few steps; None where the run ends in a sentence."""
+    try:
+        return run_with(name, parameters, device="cpu", limit=steps).frame
+    except LabError as error:
+        assert str(error)
+        return None
+
+
+def the_frame(name: str) -> tuple[Frame, LabParameters]:
+    """The frame of the defaults after a few steps."""
+    parameters = preset_parameters(name, None)
+    frame = frame_of(name, parameters)
+    assert frame is not None
+    return frame, parameters
+
+
+def cards_of(panel: Panel) -> list[PlotCard]:
+    """The plots of a panel that are on the screen."""
+    return [card for card in panel.cards if isinstance(card, PlotCard) and card.isVisible()]
+
+
+@every_experiment
+def test_every_preset_is_drawn_in_all_languages_and_themes(name: str, shown: Shown) -> None:
+    for preset in entry(name).presets:
+        parameters = preset_parameters(name, preset.name)
+        frame = frame_of(name, parameters)
+        if frame is None:
+            continue
+        panel = shown(name, frame, parameters)
+        for language, theme in zip(("zh", "en", "zh"), themes(), strict=True):
+            translator.set_language(language)
+            theming.set(theme)
+            draw_all(panel)
+            assert not panel.grab().isNull()
+            assert all(card.title_label.whole for card in cards_of(panel)), preset.name
+        panel.window().hide()
+
+
+@every_experiment
+def test_every_choice_is_drawn(name: str, shown: Shown) -> None:
+    """Also as a change of a picture that is there: what one choice shows is gone with the next."""
+    first, defaults = the_frame(name)
+    panel = shown(name, first, defaults)
+    for spec in field_specs(load(name).parameters):
+        for choice in spec.choices if spec.kind == "choice" else (True, False) if spec.kind == "switch" else ():
+            parameters = defaults.changed(**{spec.name: choice})
+            frame = first if spec.ui.effect == "view" else frame_of(name, parameters, 2)
+            if frame is not None:
+                panel.show_frame(frame, parameters)
+                draw_all(panel)
+                assert not panel.grab().isNull(), f"{spec.name}={choice}"
+
+
+@every_experiment
+def test_titles_legends_and_axes_are_translated(name: str, shown: Shown) -> None:
+    panel = shown(name, *the_frame(name))
+    translator.set_language("zh")
+    draw_all(panel)
+    for card in cards_of(panel):
+        texts = [item.label or "" for item in card.legend.items]
+        texts += [card.axes["x"].title, card.axes["y"].title, card.title_label.whole, card.caption_label.whole]
+        assert [text for text in texts if WORDS.search(NAMES.sub("", text)) and not CJK.search(text)] == []
+
+
+@every_experiment
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_formulas_and_numbers_of_the_notes(name: str, language: str) -> None:
+    topic, stem = name.split(".")
+    text = resource_path("labs", topic, f"{stem}.{language}.md").read_text(encoding="utf-8")
+    frame, parameters = the_frame(name)
+    values = parameters.model_dump()
+    assert set(live_names(text)) <= {*frame.measures, *(f"parameters.{field}" for field in values)}
+    filled = fill_values(text, {**frame.measures, "parameters": values})
+    for display, inline in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", filled, re.DOTALL):
+        assert formula_problems(display or inline, display=bool(display)) is None
+    for claim in frame.claims:
+        assert formula_problems(claim.formula) is None
+
+
+@every_experiment
+def test_a_picture_alone_and_all_again(name: str, shown: Shown) -> None:
+    panel = shown(name, *the_frame(name))
+    before = [card for card in panel.cards if card.isVisible()]
+    for card in before:
+        panel.toggle_alone(card)
+        assert [each for each in panel.cards if each.isVisible()] == [card]
+        assert not panel.grab().isNull()
+    panel.toggle_alone(None)
+    assert [card for card in panel.cards if card.isVisible()] == before
