@@ -54,7 +54,7 @@ class Probe:
 
         UPDATE = QEvent.Type.UpdateRequest
         self.paints: list[tuple[float, float]] = []  # seconds by the clock, and of the processor
-        gui.app.MainWindow = Timed  # type: ignore[misc]
+        gui.app.MainWindow = Timed  # type: ignore[attr-defined]
         self.app = make_application([])
         theming.apply(self.app)
         states = {NAME: ExperimentState(parameters=values)} if values else {}

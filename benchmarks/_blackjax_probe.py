@@ -54,7 +54,7 @@ def _chain(given: dict[str, Any], sampler: str, size: int) -> Callable[[], tuple
             state = step(each, state)
         return state
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def run(key: jax.Array, states: Any) -> Any:
         """A group makes all its steps before the next one begins; a single group needs no loop."""
         if groups == 1:

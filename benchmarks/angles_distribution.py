@@ -74,7 +74,8 @@ def _numpys(n: int, pairs: int, dtype: type[np.floating[Any]]) -> Callable[[], n
         y = random.standard_normal((pairs, n), dtype=dtype)
         dots = np.einsum("ij,ij->i", x, y)
         lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-        return np.arccos(np.clip(dots / lengths, -1, 1))
+        found: np.ndarray = np.arccos(np.clip(dots / lengths, -1, 1))
+        return found
 
     return work
 

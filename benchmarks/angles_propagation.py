@@ -87,7 +87,7 @@ def _modules_run(depth: int, width: int) -> Callable[[], Any]:
     def work() -> None:
         layers: list[nn.Module] = []
         for _ in range(depth):
-            linear = nn.utils.skip_init(nn.Linear, width, width)
+            linear = nn.utils.skip_init(nn.Linear, width, width)  # type: ignore[no-untyped-call]
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
             nn.init.zeros_(linear.bias)
             layers += [linear.requires_grad_(False), nn.ReLU()]

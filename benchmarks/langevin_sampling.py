@@ -102,7 +102,9 @@ def _ours(sampler: str, count: int) -> Round:
     generator = torch.Generator().manual_seed(1)
     points = torch.randn((2, count), generator=generator).mul_(SPREAD)
     energies, gradients = target.value_and_gradient(points) if sampler == "mala" else (points[0], points)
-    pieces = list(zip(points.split(CHUNK, 1), energies.split(CHUNK), gradients.split(CHUNK, 1), strict=True))
+    pieces = list(
+        zip(torch.split(points, CHUNK, 1), torch.split(energies, CHUNK), torch.split(gradients, CHUNK, 1), strict=True)
+    )
     noise, uniform = torch.empty((2, CHUNK)), torch.empty(CHUNK)
 
     def work() -> tuple[float, float]:

@@ -116,7 +116,8 @@ def entry(name: str) -> Entry:
 def load(name: str) -> Experiment:
     """Import an experiment, and torch with it."""
     known = entry(name)
-    return importlib.import_module(f"engine.labs.{known.name}").EXPERIMENT
+    found: Experiment = importlib.import_module(f"engine.labs.{known.name}").EXPERIMENT
+    return found
 
 
 def preset_parameters(name: str, preset: str | None) -> LabParameters:

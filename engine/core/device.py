@@ -71,7 +71,7 @@ def prepare_thread(device: torch.device) -> None:
     torch.set_grad_enabled(True)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        torch.cuda.set_stream(torch.cuda.Stream(device))
+        torch.cuda.set_stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
 def memory_bytes(device: torch.device) -> int:

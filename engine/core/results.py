@@ -100,7 +100,8 @@ class Result:
                 for claim in self.claims
             ],
         }
-        return plain(data)
+        found: dict[str, Any] = plain(data)
+        return found
 
     def to_json(self) -> str:
         """`to_dict` as text; a file name that is no text keeps its odd bytes as JSON escapes."""

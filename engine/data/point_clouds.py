@@ -72,7 +72,8 @@ def turn(dimension: int, generator: torch.Generator) -> Tensor:
     """A random rotation, uniform, shape (d, d)."""
     noise = torch.randn((dimension, dimension), generator=generator, dtype=torch.float64, device=generator.device).cpu()
     q, r = torch.linalg.qr(noise)
-    return q * r.diagonal().sign()
+    found: Tensor = q * r.diagonal().sign()
+    return found
 
 
 def _plane_turn(angle: float) -> Tensor:

@@ -49,4 +49,5 @@ def standardised(points: Tensor) -> Tensor:
 
 def bandwidth(count: int) -> float:
     """Noise that smooths a standardised sample of N points in the plane: half of Scott's N^(-1/6), at least 0.06."""
-    return max(0.06, 0.5 * count ** (-1 / 6))
+    found: float = max(0.06, 0.5 * count ** (-1 / 6))
+    return found

@@ -31,7 +31,8 @@ def program_catalogue(language: str) -> Mapping[str, str]:
 def experiment_catalogue(experiment: str, language: str) -> Mapping[str, str]:
     """The translations that belong to one experiment, named ``topic.experiment``."""
     topic, name = experiment.split(".")
-    return load_toml("labs", topic, f"{name}.toml").get(language, {}).get("text", {})
+    found: Mapping[str, str] = load_toml("labs", topic, f"{name}.toml").get(language, {}).get("text", {})
+    return found
 
 
 class Translator(QObject):

@@ -32,7 +32,8 @@ SUDDEN = 25.0  # the series is trusted from the time at which its last term is e
 
 def double_well(x: ArrayLike, barrier: float) -> Array:
     """U(x) = a (x² - 1)², elementwise."""
-    return barrier * (np.square(np.asarray(x, dtype=float)) - 1) ** 2
+    found: Array = barrier * (np.square(np.asarray(x, dtype=float)) - 1) ** 2
+    return found
 
 
 def left_end(barrier: float, temperature: float, reach: float = REACH) -> float:
@@ -58,7 +59,8 @@ def passage_time_curve(barriers: ArrayLike, temperature: float = 1.0) -> Array:
 
     Measured in units of 1/T time depends on a/T alone, since dX = -½ (U/T)' d(Tt) + dW(Tt).
     """
-    return np.exp(_scaled_times()(np.log(np.asarray(barriers, dtype=float) / temperature))) / temperature
+    found: Array = np.exp(_scaled_times()(np.log(np.asarray(barriers, dtype=float) / temperature))) / temperature
+    return found
 
 
 @dataclass(frozen=True)

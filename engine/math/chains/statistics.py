@@ -44,7 +44,8 @@ def autocovariance(chains: Tensor, longest: int | None = None) -> Tensor:
     centred = wide - wide.mean(-1, keepdim=True)
     size = 1 << (2 * length - 1).bit_length()  # zeros behind the chain, or it would be correlated around its end
     power = torch.fft.rfft(centred, size).abs().square_()
-    return torch.fft.irfft(power, size)[..., :lags] / length
+    found: Tensor = torch.fft.irfft(power, size)[..., :lags] / length
+    return found
 
 
 def autocorrelation(chains: Tensor, longest: int | None = None) -> Tensor:
@@ -166,7 +167,8 @@ def _normal_scores(values: Tensor) -> Tensor:
     _, place, counts = torch.unique(values.flatten(), return_inverse=True, return_counts=True)
     counts = counts.to(values.dtype)
     ranks = torch.cumsum(counts, 0) - 0.5 * (counts - 1.0)
-    return torch.special.ndtri((ranks[place] - 0.375) / (values.numel() + 0.25)).reshape(values.shape)
+    found: Tensor = torch.special.ndtri((ranks[place] - 0.375) / (values.numel() + 0.25)).reshape(values.shape)
+    return found
 
 
 def _halves(chains: Tensor) -> Tensor:

@@ -37,7 +37,8 @@ def annealed_temperature(progress: float, temperature: float, hottest: float = 1
     """
     cooling = 1.0 - hold
     left = 1.0 - min(max(progress, 0.0), cooling) / cooling if cooling > 0.0 else 0.0
-    return temperature * hottest**left
+    found: float = temperature * hottest**left
+    return found
 
 
 def ladder(temperature: float, rungs: int, ratio: float) -> Array:

@@ -166,7 +166,8 @@ class GridDensity:
     @property
     def cells(self) -> int:
         """Across the window."""
-        return self.probabilities.shape[0]
+        found: int = self.probabilities.shape[0]
+        return found
 
     @property
     def too_narrow(self) -> bool:
@@ -192,12 +193,14 @@ class GridDensity:
     @property
     def marginal_x(self) -> Array:
         """Probability of each column of the window, (cells,)."""
-        return self.probabilities.sum(0)
+        found: Array = self.probabilities.sum(0)
+        return found
 
     @property
     def marginal_y(self) -> Array:
         """Probability of each row of the window, (cells,)."""
-        return self.probabilities.sum(1)
+        found: Array = self.probabilities.sum(1)
+        return found
 
     @property
     def entropy(self) -> float:
@@ -337,7 +340,7 @@ def mode_counts(points: Tensor, modes: tuple[tuple[float, float], ...]) -> Tenso
         return torch.full((len(modes),), points.shape[1], dtype=torch.int64, device=points.device)
     centre = torch.tensor(modes, dtype=points.dtype, device=points.device)
     counts = torch.zeros(len(modes), dtype=torch.int64, device=points.device)
-    for part in points.split(_COUNT_CHUNK, 1):
+    for part in torch.split(points, _COUNT_CHUNK, 1):
         score = torch.addmm(-0.5 * (centre**2).sum(1, keepdim=True), centre, part)
         counts += torch.bincount(score.argmax(0), minlength=len(modes))
     return counts
@@ -367,7 +370,7 @@ def planar_counts(points: Tensor, window: Window, cells: int) -> PlanarCounts:
     x_low, x_high, y_low, y_high = window
     scale_x, scale_y = cells / (x_high - x_low), cells / (y_high - y_low)
     counts = torch.zeros(side * side, dtype=torch.int64, device=points.device)
-    for x, y in zip(points[0].split(_COUNT_CHUNK), points[1].split(_COUNT_CHUNK), strict=True):
+    for x, y in zip(torch.split(points[0], _COUNT_CHUNK), torch.split(points[1], _COUNT_CHUNK), strict=True):
         # Clamped as integers: values that are not finite or beyond the integers become the least integer, hence outside.
         column = x.sub(x_low).mul_(scale_x).add_(1.0).to(torch.int32).clamp_(0, side - 1)
         row = y.sub(y_low).mul_(scale_y).add_(1.0).to(torch.int32).clamp_(0, side - 1)
@@ -388,4 +391,5 @@ def coarser(values: ArrayLike, factor: int) -> NDArray[Any]:
     if table.shape[0] % factor or table.shape[1] % factor:
         raise ValueError(f"blocks of {factor} do not tile {table.shape[0]} x {table.shape[1]} cells")
     rows, columns = table.shape[0] // factor, table.shape[1] // factor
-    return table.reshape(rows, factor, columns, factor).sum((1, 3))
+    found: NDArray[Any] = table.reshape(rows, factor, columns, factor).sum((1, 3))
+    return found

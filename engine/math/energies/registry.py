@@ -116,7 +116,7 @@ def energy(
 
 def chunks(points: Tensor, size: int = CPU_CHUNK) -> list[Tensor]:
     """Views of points (2, N) by at most so many; on an accelerator all in one."""
-    return list(points.split(size, 1)) if points.device.type == "cpu" else [points]
+    return list(torch.split(points, size, 1)) if points.device.type == "cpu" else [points]
 
 
 def gradient_of(surface: Energy, points: Tensor, out: Tensor | None = None) -> Tensor:

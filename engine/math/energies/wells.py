@@ -134,7 +134,8 @@ class DoubleWell(PlanarEnergy):
 
     def value(self, points: Tensor) -> Tensor:
         x, y = points
-        return (x * x).sub_(1.0).square_().mul_(self.barrier).addcmul_(y, y, value=0.5)
+        found: Tensor = (x * x).sub_(1.0).square_().mul_(self.barrier).addcmul_(y, y, value=0.5)
+        return found
 
     def gradient(self, points: Tensor) -> Tensor:
         gradient = points.clone()

@@ -140,7 +140,8 @@ class Formula:
         def constant(value: float) -> Tensor:
             return torch.tensor(value, dtype=like.dtype, device=like.device)
 
-        return _evaluate(self.root, known, constant, lambda function: function.torch).expand(shape)
+        found: Tensor = _evaluate(self.root, known, constant, lambda function: function.torch).expand(shape)
+        return found
 
     def slope(self, values: ArrayLike) -> NDArray[np.float64]:
         """The derivative of a formula in one variable, by autograd."""

@@ -69,7 +69,8 @@ class Flips:
     @cached_property
     def log_orders(self) -> Array:
         """Logarithm of the binomial coefficient: in how many orders the flips of each set can have come, shape (n,)."""
-        return special.gammaln(self.h + self.t + 1) - special.gammaln(self.h + 1) - special.gammaln(self.t + 1)
+        found: Array = special.gammaln(self.h + self.t + 1) - special.gammaln(self.h + 1) - special.gammaln(self.t + 1)
+        return found
 
     def log_joint(self, parameters: ArrayLike) -> Array:
         """ln p(h_i, z) of both coins z = A, B.
@@ -88,18 +89,21 @@ class Flips:
         with np.errstate(divide="ignore"):
             prior = np.log(np.concatenate([weight, 1 - weight], axis=-1))
         heads, tails = self.h[:, None], self.t[:, None]
-        return prior + self.log_orders[:, None] + special.xlogy(heads, biases) + special.xlog1py(tails, -biases)
+        found: Array = prior + self.log_orders[:, None] + special.xlogy(heads, biases) + special.xlog1py(tails, -biases)
+        return found
 
     def log_likelihood(self, parameters: ArrayLike) -> Array:
         """Σ_i ln Σ_z p(h_i, z), shape (...,) for parameters of shape (..., 3)."""
         joint = self.log_joint(parameters)
-        return np.logaddexp(joint[..., 0], joint[..., 1]).sum(axis=-1)
+        found: Array = np.logaddexp(joint[..., 0], joint[..., 1]).sum(axis=-1)
+        return found
 
     def responsibilities(self, parameters: ArrayLike) -> Array:
         """The E step: p(z | h_i), shape (n, 2)."""
         joint = self.log_joint(parameters)
         apart = joint[:, 0] - joint[:, 1]
-        return special.expit(np.stack([apart, -apart], axis=-1))
+        found: Array = special.expit(np.stack([apart, -apart], axis=-1))
+        return found
 
     def lower_bound(self, shares: Array, parameters: ArrayLike) -> float:
         """Σ_i Σ_z r_iz (ln p(h_i, z) - ln r_iz), at most the log-likelihood whatever the shares r, shape (n, 2)."""
@@ -153,7 +157,8 @@ def score(data: Flips, parameters: ArrayLike) -> Array:
     moved = np.array([[a + 1j * tiny, b], [a, b + 1j * tiny]])
     logs = complex_joint(data, moved, np.log([w, 1 - w]))
     top = logs.real.max(axis=-1, keepdims=True)
-    return (np.log(np.exp(logs - top).sum(axis=-1)).sum(axis=-1) / tiny).imag
+    found: Array = (np.log(np.exp(logs - top).sum(axis=-1)).sum(axis=-1) / tiny).imag
+    return found
 
 
 def complex_joint(data: Flips, biases: NDArray[np.complex128], prior: Array) -> NDArray[np.complex128]:
@@ -335,7 +340,8 @@ def surface(data: Flips, nodes: Array, weight: float | None, halvings: int = 26)
     each = kinds[:, 2] + np.outer(np.log(nodes), kinds[:, 0]) + np.outer(np.log1p(-nodes), kinds[:, 1])  # m x kinds of sets
     first, second = each[None, :, :], each[:, None, :]
     if weight is not None:
-        return np.logaddexp(np.log(weight) + first, np.log1p(-weight) + second) @ times
+        mixed: Array = np.logaddexp(np.log(weight) + first, np.log1p(-weight) + second) @ times
+        return mixed
     top = np.maximum(first, second)
     a, b = np.exp(first - top), np.exp(second - top)
     low, high = np.zeros(a.shape[:2]), np.ones(a.shape[:2])
@@ -345,7 +351,8 @@ def surface(data: Flips, nodes: Array, weight: float | None, halvings: int = 26)
         rising = ((a - b) / (share * a + (1 - share) * b)) @ times > 0
         low, high = np.where(rising, middle, low), np.where(rising, high, middle)
     share = (0.5 * (low + high))[..., None]
-    return (top + np.log(share * a + (1 - share) * b)) @ times
+    found: Array = (top + np.log(share * a + (1 - share) * b)) @ times
+    return found
 
 
 def hill(data: Flips, shares: Array, nodes: Array) -> Array:
@@ -365,4 +372,5 @@ def hill(data: Flips, shares: Array, nodes: Array) -> Array:
         - special.xlog1py(tails, -peak)
         for (heads, tails), peak in zip(counts, peaks, strict=True)
     ]
-    return drops[0][None, :] + drops[1][:, None]
+    found: Array = drops[0][None, :] + drops[1][:, None]
+    return found

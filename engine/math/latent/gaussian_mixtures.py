@@ -261,7 +261,8 @@ def expected_log_joint(statistics: Statistics, mixture: Mixture) -> Tensor:
     half_determinant = factor.diagonal(dim1=1, dim2=2).log().sum(1)
     counts = statistics.counts
     logs = torch.where(counts >= EMPTY, log_weights(mixture), 0.0)  # an empty component adds nothing
-    return (counts * (logs - half_determinant - 0.5 * d * LOG_TWO_PI) - 0.5 * traces).sum()
+    found: Tensor = (counts * (logs - half_determinant - 0.5 * d * LOG_TWO_PI) - 0.5 * traces).sum()
+    return found
 
 
 def lower_bound(expected: Expectation, mixture: Mixture) -> float:

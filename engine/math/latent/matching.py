@@ -15,7 +15,8 @@ Indices = NDArray[np.int64]
 def matching_order(means: Floats, wanted: Floats) -> Indices:
     """The order of the rows of means (K, d) that brings them nearest to wanted (K, d), in the sum of squared distances."""
     cost = np.square(wanted[:, None, :] - means[None, :, :]).sum(2)
-    return linear_sum_assignment(cost)[1].astype(np.int64)
+    found: Indices = linear_sum_assignment(cost)[1].astype(np.int64)
+    return found
 
 
 def agreement(found: Indices, known: Indices) -> float:

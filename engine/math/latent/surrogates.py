@@ -193,7 +193,8 @@ class MixingWeight(Likelihood):
         return float(np.logaddexp(logs[:, 0], logs[:, 1]).sum())
 
     def value(self, theta: ArrayLike) -> Array:
-        return self._constant + np.log(self._mixed(theta)).sum(axis=-1)
+        found: Array = self._constant + np.log(self._mixed(theta)).sum(axis=-1)
+        return found
 
     def slope(self, theta: float) -> float:
         return float(((self._ratio[:, 1] - self._ratio[:, 0]) / self._mixed(theta)).sum())
@@ -294,7 +295,8 @@ class StudentLocation(Likelihood):
         nu = self.degrees
         constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - 0.5 * math.log(nu * math.pi)
         away = self.x - np.asarray(theta, dtype=np.float64)[..., None]
-        return (constant - (nu + 1) / 2 * np.log1p(away**2 / nu)).sum(axis=-1)
+        found: Array = (constant - (nu + 1) / 2 * np.log1p(away**2 / nu)).sum(axis=-1)
+        return found
 
     def weights(self, theta: float) -> Array:
         """Expected precisions given the points, (ν + 1) / (ν + (x - θ)²)."""
@@ -313,7 +315,8 @@ class StudentLocation(Likelihood):
 
     def expected(self, theta: ArrayLike, at: float) -> Array:
         away = self.x - np.asarray(theta, dtype=np.float64)[..., None]
-        return -0.5 * (self.weights(at) * away**2).sum(axis=-1)
+        found: Array = -0.5 * (self.weights(at) * away**2).sum(axis=-1)
+        return found
 
     def complete_information(self, theta: float) -> float:
         return float(self.weights(theta).sum())

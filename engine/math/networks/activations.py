@@ -85,16 +85,19 @@ class Activation:
 
 
 def _gelu(x: Array) -> Array:
-    return x * special.ndtr(x)
+    found: Array = x * special.ndtr(x)
+    return found
 
 
 def _gelu_slope(x: Array) -> Array:
-    return special.ndtr(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+    found: Array = special.ndtr(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+    return found
 
 
 def _silu_slope(x: Array) -> Array:
     gate = special.expit(x)
-    return gate * (1 + x * (1 - gate))
+    found: Array = gate * (1 + x * (1 - gate))
+    return found
 
 
 def _elu(x: Array) -> Array:
@@ -106,11 +109,13 @@ def _elu_slope(x: Array) -> Array:
 
 
 def _selu(x: Array) -> Array:
-    return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
+    found: Array = SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
+    return found
 
 
 def _selu_slope(x: Array) -> Array:
-    return SELU_SCALE * np.where(x > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(x, 0.0)))
+    found: Array = SELU_SCALE * np.where(x > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(x, 0.0)))
+    return found
 
 
 def _softplus(x: Array) -> Array:
@@ -131,7 +136,8 @@ def _mish(x: Array) -> Array:
 
 def _mish_slope(x: Array) -> Array:
     inner = _softplus(x)
-    return np.tanh(inner) + x * special.expit(x) * _tanh_slope(inner)
+    found: Array = np.tanh(inner) + x * special.expit(x) * _tanh_slope(inner)
+    return found
 
 
 _FAMILY = (

@@ -311,4 +311,5 @@ class PowerIteration:
 
 def unit(vector: Tensor) -> Tensor:
     """The vector over its length."""
-    return vector / vector.norm().clamp_min(EPSILON)
+    found: Tensor = vector / vector.norm().clamp_min(EPSILON)
+    return found

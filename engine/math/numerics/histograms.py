@@ -138,7 +138,7 @@ def update(state: FineHistogram, values: Tensor) -> FineHistogram:
     values = values.reshape(-1)
     counts, sums = state.padded_counts.clone(), state.sums.clone()
     size = _CHUNK if values.device.type == "cpu" else max(values.numel(), 1)
-    for chunk in values.split(size):
+    for chunk in torch.split(values, size):
         wide = chunk.to(sums.dtype)
         counts += _padded_bincount(wide, state.low, state.high, counts.numel() - 2)
         sums += _power_sums(wide, state.centre, state.half_width)

@@ -109,7 +109,7 @@ def _in_blocks(draw: Callable[[int, torch.device], Tensor], count: int, device: 
     """Join the draws of cache-sized blocks (of all at once, off the CPU)."""
     device = torch.device(device)
     angles = torch.empty(count, dtype=wide_dtype(device), device=device)
-    for piece in angles.split(_BLOCK if device.type == "cpu" else max(count, 1)):
+    for piece in torch.split(angles, _BLOCK if device.type == "cpu" else max(count, 1)):
         piece.copy_(draw(piece.numel(), device))
     return angles
 

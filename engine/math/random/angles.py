@@ -155,7 +155,8 @@ def subspace_angle_quantile(p: ArrayLike, n: int, k: int) -> Array:
     across, along = 0.5 * (n - k), 0.5 * k
     sine = np.sqrt(special.betaincinv(across, along, chance))
     cosine = np.sqrt(special.betainccinv(along, across, chance))
-    return np.where(sine < cosine, np.arcsin(sine), np.arccos(cosine))
+    found: Array = np.where(sine < cosine, np.arcsin(sine), np.arccos(cosine))
+    return found
 
 
 def subspace_mean_angle(n: int, k: int) -> float:
@@ -351,7 +352,8 @@ def _xlog_ratio(power: float, square: Array, reference: float, excess: Array) ->
     """power · ln(square / reference), given excess = square - reference; 0 for power 0."""
     ratio = excess / reference
     near = special.xlog1py(power, np.clip(ratio, -0.5, 0.5))
-    return np.where(np.abs(ratio) < 0.5, near, special.xlogy(power, square / reference))
+    found: Array = np.where(np.abs(ratio) < 0.5, near, special.xlogy(power, square / reference))
+    return found
 
 
 def _stirling(z: float) -> float:

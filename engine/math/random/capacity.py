@@ -34,7 +34,8 @@ def tail(t: ArrayLike, n: int) -> Array:
     cosine = np.clip(np.asarray(t, dtype=float), 0.0, 1.0)
     sine2 = (1.0 - cosine) * (1.0 + cosine)
     near = special.betainc(0.5 * (n - 1), 0.5, sine2)
-    return np.where(cosine**2 < 0.5, special.betaincc(0.5, 0.5 * (n - 1), cosine**2), near)
+    found: Array = np.where(cosine**2 < 0.5, special.betaincc(0.5, 0.5 * (n - 1), cosine**2), near)
+    return found
 
 
 def log_tail(t: float, n: int) -> float:
@@ -55,7 +56,8 @@ def absolute_cosine_density(t: ArrayLike, n: int) -> Array:
     """Density 2 (1-t²)^((n-3)/2) / B(1/2, (n-1)/2) of |cos| on [0, 1)."""
     cosine = np.asarray(t, dtype=float)
     logarithm = 0.5 * (n - 3) * np.log1p(-(cosine**2)) - special.betaln(0.5, 0.5 * (n - 1))
-    return 2.0 * np.exp(logarithm)
+    found: Array = 2.0 * np.exp(logarithm)
+    return found
 
 
 def max_quantile(q: ArrayLike, vectors: ArrayLike, n: int) -> Array:
@@ -70,7 +72,8 @@ def crude_max(vectors: ArrayLike, n: int) -> Array:
 
     The similar √(2 ln m / n) belongs to one vector against m others.
     """
-    return np.sqrt(4.0 * np.log(np.asarray(vectors, dtype=float)) / n)
+    found: Array = np.sqrt(4.0 * np.log(np.asarray(vectors, dtype=float)) / n)
+    return found
 
 
 def log_capacity(q: float, t: float, n: int) -> float:
@@ -95,7 +98,8 @@ def poisson_margin(mean: float, deviations: float) -> float:
 
 def unit_rows(matrix: Tensor) -> Tensor:
     """The rows divided by their lengths."""
-    return matrix / torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
+    found: Tensor = matrix / torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
+    return found
 
 
 def count_absolute(cosines: Tensor, bins: int) -> Tensor:

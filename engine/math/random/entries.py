@@ -89,7 +89,7 @@ def fill(
     _check(law, degrees_of_freedom, density)
     flat = out.view(-1)
     block = _BLOCK if flat.device.type == "cpu" else max(flat.numel(), 1)  # other devices prefer one large launch
-    for piece in flat.split(block):
+    for piece in torch.split(flat, block):
         match law:
             case "gaussian":
                 _fill_gaussian(piece, generator)
@@ -359,11 +359,11 @@ def pair_angles(
     batch = min(max(1, (1 << (18 if on_cpu else 24)) // n), max(pairs, 1))
     angles = torch.empty(pairs, dtype=wide_dtype(device), device=device)
     if law == "gaussian" and on_cpu and n >= _LEAST_POLAR:
-        for piece in angles.split(batch):
+        for piece in torch.split(angles, batch):
             piece.copy_(_gaussian_angles(n, piece.numel(), generator))
         return angles
     vectors = torch.empty((2, batch, n), device=device)
-    for piece in angles.split(batch):
+    for piece in torch.split(angles, batch):
         x, y = vectors.view(-1)[: 2 * piece.numel() * n].view(2, -1, n)
         for vector in (x, y):
             fill(law, vector, generator, degrees_of_freedom=degrees_of_freedom, density=density)

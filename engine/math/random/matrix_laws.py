@@ -181,14 +181,16 @@ class IndependentLaw(MatrixLaw):
         """
         root_r, root_R = (math.sqrt(side) for side in self.sides)
         unit = 0.5 * (1.0 / root_R + 1.0 / root_r) ** (1.0 / 3.0)
-        return math.sqrt(self.variance) * (6.0 * unit + self._shift / root_r)
+        found: float = math.sqrt(self.variance) * (6.0 * unit + self._shift / root_r)
+        return found
 
     @property
     def smallest_spread(self) -> float:
         """The same at the lower edge, and four units √(v/r) of Edelman (1988), all that is left of it for m = n."""
         root_r, root_R = (math.sqrt(side) for side in self.sides)
         unit = 0.5 * (1.0 / root_r - 1.0 / root_R) ** (1.0 / 3.0)
-        return math.sqrt(self.variance) * (6.0 * unit + (4.0 + self._shift) / root_r)
+        found: float = math.sqrt(self.variance) * (6.0 * unit + (4.0 + self._shift) / root_r)
+        return found
 
     @property
     def mean_singular(self) -> float:

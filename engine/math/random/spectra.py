@@ -41,7 +41,8 @@ def singular_density(s: ArrayLike, aspect: float) -> Array:
     inside = (value >= low) & (value <= high)
     shown = np.where(inside & (value > 0.0), value, high)  # at 0 only the quarter circle has a density
     root = np.sqrt(np.maximum(high**2 - np.where(inside, value, high) ** 2, 0.0) * np.maximum(1.0 - (low / shown) ** 2, 0.0))
-    return root / (math.pi * aspect)
+    found: Array = root / (math.pi * aspect)
+    return found
 
 
 def singular_cdf(s: ArrayLike, aspect: float) -> Array:
@@ -53,7 +54,8 @@ def singular_cdf(s: ArrayLike, aspect: float) -> Array:
     value = np.clip(np.asarray(s, dtype=float), low, high)
     p, q = np.sqrt((value - low) * (value + low)), np.sqrt((high - value) * (high + value))
     whole = 2.0 * (1.0 + aspect) * np.arctan2(p, q) - 2.0 * (1.0 - aspect) * np.arctan2(high * p, low * q)
-    return np.clip((p * q + whole) / (2.0 * math.pi * aspect), 0.0, 1.0)
+    found: Array = np.clip((p * q + whole) / (2.0 * math.pi * aspect), 0.0, 1.0)
+    return found
 
 
 def edges(aspect: float) -> tuple[float, float]:
@@ -86,7 +88,8 @@ def inner_product_density(t: ArrayLike, m: int, variance: float) -> Array:
         z = np.maximum(z, 1e-6 * math.sqrt(m))  # for m = 1 the density has a pole at 0
         order = 0.5 * (m - 1)
         logarithm = order * np.log(0.5 * z) + np.log(special.kve(order, z)) - z - math.lgamma(0.5 * m)
-        return np.exp(logarithm) / (variance * math.sqrt(math.pi))
+        closed: Array = np.exp(logarithm) / (variance * math.sqrt(math.pi))
+        return closed
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     reach = 9.0 * math.sqrt(2.0 * m)
     square = np.maximum(m + reach * nodes, 1e-3 * m)  # of the norm
@@ -95,7 +98,8 @@ def inner_product_density(t: ArrayLike, m: int, variance: float) -> Array:
     mass /= mass.sum()
     deviation = np.sqrt(square)
     normal = np.exp(-0.5 * (z[..., None] / deviation) ** 2) / (deviation * math.sqrt(2.0 * math.pi))
-    return (normal @ mass) / variance
+    found: Array = (normal @ mass) / variance
+    return found
 
 
 def ratio_density(t: ArrayLike, mean: float, variance: float) -> Array:
@@ -104,7 +108,8 @@ def ratio_density(t: ArrayLike, mean: float, variance: float) -> Array:
     z = np.maximum(np.asarray(t, dtype=float), 0.0) / scale
     with np.errstate(divide="ignore"):
         logarithm = special.xlogy(shape - 1.0, z) - z - special.gammaln(shape)
-    return np.exp(logarithm) / scale
+    found: Array = np.exp(logarithm) / scale
+    return found
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -117,7 +122,8 @@ def random_orthonormal(tall: Tensor) -> Tensor:
     Without the signs Q would depend on the convention of the algorithm (Mezzadri 2007).
     """
     q, r = torch.linalg.qr(tall)
-    return q * torch.sign(torch.diagonal(r))
+    found: Tensor = q * torch.sign(torch.diagonal(r))
+    return found
 
 
 def lanczos(matrix: Tensor, start: Tensor, steps: int, pause: Callable[[], None] = lambda: None) -> tuple[Array, Array]:

@@ -229,7 +229,8 @@ class Field(QWidget):
 
     @property
     def _changed(self) -> bool:
-        return self.value != self.spec.default
+        found: bool = self.value != self.spec.default
+        return found
 
     def _update_tool(self, hovered: bool | None = None) -> None:
         over = self.underMouse() if hovered is None else hovered

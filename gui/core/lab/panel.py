@@ -181,4 +181,5 @@ def are_sizes(sizes: list[Any]) -> bool:
 def load_panel(experiment: str) -> type[Panel]:
     """The panel of an experiment: class `ExperimentPanel` of ``gui/panels/<topic>/<experiment>``, a module or a package."""
     module = importlib.import_module(f"gui.panels.{experiment}")
-    return module.ExperimentPanel
+    found: type[Panel] = module.ExperimentPanel
+    return found

@@ -288,11 +288,11 @@ def _space_like_tex(mathml: ElementTree.Element) -> None:
 
 def _ziamath() -> tuple[Any, Any]:
     # Imported late: it costs 0.2 s, which belongs to the worker thread.
-    import ziamath
     from ziamath import zmath
+    from ziamath.config import config
     from ziamath.tex import tex2mml
 
-    ziamath.config.svg2 = False  # QSvgRenderer does not know the <symbol> of SVG 2
+    config.svg2 = False  # QSvgRenderer does not know the <symbol> of SVG 2
     return zmath, tex2mml
 
 

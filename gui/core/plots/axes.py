@@ -102,7 +102,7 @@ def halves(text: str) -> list[str]:
     return [text[:at], text[at + 1 :]]
 
 
-class Axis(pg.AxisItem):
+class Axis(pg.AxisItem):  # type: ignore[misc]
     """An axis in the theme's colours and figures; never rescales its numbers by an SI prefix."""
 
     def __init__(self, orientation: str) -> None:
@@ -185,7 +185,8 @@ class Axis(pg.AxisItem):
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         if not self.categories:
-            return super().tickValues(minVal, maxVal, size)
+            found: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
+            return found
         low, high = sorted((minVal, maxVal))
         room = size / max(high - low, 1e-9)  # pixels from one category to the next
         every = max(math.ceil(px(16 if self.orientation in ("left", "right") else 22) / max(room, 1e-9)), 1)

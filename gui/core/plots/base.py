@@ -82,7 +82,7 @@ def floats(values: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
 
 
-class Plotted(pg.GraphicsObject):
+class Plotted(pg.GraphicsObject):  # type: ignore[misc]
     """An item of ours, drawn in pixels over the whole view: widths then follow the device's pixel ratio and any export.
 
     Parameters
@@ -117,21 +117,25 @@ class Plotted(pg.GraphicsObject):
 
     def frame(self) -> QRectF:
         """The rectangle of the view in pixels."""
-        return self.sceneTransform().mapRect(self.viewRect())
+        found: QRectF = self.sceneTransform().mapRect(self.viewRect())
+        return found
 
     def to_pixels(self, x: float, y: float) -> QPointF:
         """Where a point of the view is drawn."""
-        return self.sceneTransform().map(QPointF(x, y))
+        found: QPointF = self.sceneTransform().map(QPointF(x, y))
+        return found
 
     def across(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where values of the x axis are drawn."""
         transform = self.sceneTransform()
-        return x * transform.m11() + transform.dx()
+        found: NDArray[np.float64] = x * transform.m11() + transform.dx()
+        return found
 
     def down(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where values of the y axis are drawn."""
         transform = self.sceneTransform()
-        return y * transform.m22() + transform.dy()
+        found: NDArray[np.float64] = y * transform.m22() + transform.dy()
+        return found
 
     def boundingRect(self) -> QRectF:
         return self.viewRect() if self.getViewBox() is not None else QRectF()

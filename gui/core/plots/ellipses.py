@@ -21,7 +21,8 @@ CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, CORNERS)), np.sin(np.linspac
 def roots(covariances: Floats) -> Floats:
     """Symmetric square roots of covariance matrices of shape (k, 2, 2); negative eigenvalues count as zero."""
     values, vectors = np.linalg.eigh((covariances + covariances.transpose(0, 2, 1)) / 2)
-    return np.einsum("kij,kj,klj->kil", vectors, np.sqrt(np.maximum(values, 0)), vectors)
+    found: Floats = np.einsum("kij,kj,klj->kil", vectors, np.sqrt(np.maximum(values, 0)), vectors)
+    return found
 
 
 class Ellipses(Plotted):

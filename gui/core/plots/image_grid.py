@@ -28,7 +28,8 @@ def ink_lut(paper: str, ink: str) -> NDArray[np.uint32]:
     ends = to_oklab(np.array([rgb(paper), rgb(ink)]))
     share = np.linspace(0, 1, LEVELS)[:, None]
     red, green, blue = np.round(255 * from_oklab(ends[0] + share * (ends[1] - ends[0]))).astype(np.uint32).T
-    return (np.uint32(255) << 24) | (red << 16) | (green << 8) | blue
+    found: NDArray[np.uint32] = (np.uint32(255) << 24) | (red << 16) | (green << 8) | blue
+    return found
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ TO_LAB = np.array(
 def to_oklab(colours: NDArray[np.float64]) -> NDArray[np.float64]:
     """sRGB colours in [0, 1], shape (n, 3), as OKLab, where equal distances look equal."""
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(linear @ TO_CONES.T) @ TO_LAB.T
+    found: NDArray[np.float64] = np.cbrt(linear @ TO_CONES.T) @ TO_LAB.T
+    return found
 
 
 def from_oklab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,7 +66,7 @@ def diverging_lut(stops: tuple[str, ...]) -> NDArray[np.uint8]:
     return np.round(255 * from_oklab(blended)).astype(np.uint8)
 
 
-class _Image(pg.ImageItem):
+class _Image(pg.ImageItem):  # type: ignore[misc]
     """An image on a data rectangle with fixed levels and the theme's colours."""
 
     swatch: Swatch | None = None

@@ -49,7 +49,8 @@ class MouseTool(QObject):
     def inside(self, at: QPointF) -> bool:
         """Whether a place of the viewport lies in the plot between its axes."""
         box = self.plot.getViewBox()
-        return box.sceneBoundingRect().contains(self.view.mapToScene(at.toPoint()))
+        found: bool = box.sceneBoundingRect().contains(self.view.mapToScene(at.toPoint()))
+        return found
 
     def to_data(self, at: QPointF) -> tuple[float, float]:
         """Where in data coordinates a place of the viewport lies."""

@@ -133,9 +133,10 @@ class Commands(QObject):
             )
 
     def _png(self, session: OpenExperiment) -> bytes:
-        return self._export.png_bytes(
+        found: bytes = self._export.png_bytes(
             self._export.picture(session.panel, EXPORT_DPI), self._export.command_line(session.entry.name, session.parameters)
         )
+        return found
 
     @property
     def _export(self) -> ModuleType:

@@ -58,7 +58,8 @@ def quadrature_histogram(looks: Sequence[tuple[np.ndarray, np.ndarray]], edges: 
         middle = np.concatenate(([0.0], np.cumsum(weights) - 0.5 * weights, [1.0]))
         places = np.concatenate(([nodes[0]], nodes, [nodes[-1]]))
         shares.append(np.diff(np.interp(edges, places, middle, left=0.0, right=1.0)))
-    return np.mean(shares, axis=0)
+    found: np.ndarray = np.mean(shares, axis=0)
+    return found
 
 
 def weighted_distance(values: np.ndarray, weights: np.ndarray, law: MatrixLaw) -> float:

@@ -64,7 +64,7 @@ def network(design: Design, factor: float, sizes: tuple[int, ...], context: Cont
         generator.manual_seed(context.streams.child_seed(f"race {index}"))
         blocks.append(Block(made, fan_in, fan_out, generator))
         context.checkpoint()
-    reader = nn.utils.skip_init(nn.Linear, sizes[-1], CLASSES, device=context.device)
+    reader = nn.utils.skip_init(nn.Linear, sizes[-1], CLASSES, device=context.device)  # type: ignore[no-untyped-call]
     generator = torch.Generator(device=context.device)
     generator.manual_seed(context.streams.child_seed("race reader"))
     with torch.no_grad():

@@ -58,7 +58,7 @@ class Block(nn.Module):
     def __init__(self, design: Design, fan_in: int, fan_out: int, generator: torch.Generator) -> None:
         super().__init__()
         device, kind = generator.device, DTYPES[design.dtype]
-        self.linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out, device=device)
+        self.linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out, device=device)  # type: ignore[no-untyped-call]
         spread = math.sqrt(design.weight_variance(fan_in, fan_out))
         self.multiplier = spread if design.scaling == "ntk" else 1.0
         self.bias_multiplier = design.bias_std if design.scaling == "ntk" else 1.0
@@ -79,8 +79,12 @@ class Block(nn.Module):
     def before(self, x: Tensor) -> Tensor:
         """What enters the activation."""
         if self.multiplier == 1 == self.bias_multiplier:  # the same, without a copy of all weights
-            return self.norm(self.linear(x))
-        return self.norm(nn.functional.linear(x, self.linear.weight * self.multiplier, self.linear.bias * self.bias_multiplier))
+            plain: Tensor = self.norm(self.linear(x))
+            return plain
+        found: Tensor = self.norm(
+            nn.functional.linear(x, self.linear.weight * self.multiplier, self.linear.bias * self.bias_multiplier)
+        )
+        return found
 
     def after(self, x: Tensor, z: Tensor) -> Tensor:
         """What leaves the layer."""

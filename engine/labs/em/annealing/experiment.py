@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -220,7 +221,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     return Observation(picture, measures, check_claims(measures, facts), tables)
 
 
-def tables_of(centres: Centres) -> dict[str, list]:
+def tables_of(centres: Centres) -> dict[str, list[Any]]:
     """The centres from left to right, numbers in one dimension and rows in more, and their weights."""
     order = centres.places[:, 0].argsort()
     places = centres.places[order].cpu()

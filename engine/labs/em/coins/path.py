@@ -153,7 +153,8 @@ def rest(data: Flips, start: tuple[float, float, float], free: bool, steps: int)
 
 def lengths(rows: Array) -> Array:
     """The Euclidean length of every row."""
-    return np.sqrt((rows**2).sum(axis=1))
+    found: Array = np.sqrt((rows**2).sum(axis=1))
+    return found
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,8 @@ def _tilted(law: Table, at: int) -> NDArray[np.complex128]:
     """A law whose logit number `at` has moved by an imaginary step."""
     weights = law.astype(np.complex128)
     weights[at] *= 1 + 1j * COMPLEX_STEP
-    return weights / weights.sum()
+    found: NDArray[np.complex128] = weights / weights.sum()
+    return found
 
 
 def _tilted_coin(world: World, at: int) -> NDArray[np.complex128]:
@@ -142,6 +144,6 @@ def _tilted_coin(world: World, at: int) -> NDArray[np.complex128]:
     return rows
 
 
-def _derivative(world: World, prior: NDArray, conditional: NDArray) -> float:
+def _derivative(world: World, prior: NDArray[np.inexact[Any]], conditional: NDArray[np.inexact[Any]]) -> float:
     seen = world.data > 0
     return float((world.data[seen] * np.log((prior @ conditional)[seen])).sum().imag / COMPLEX_STEP)

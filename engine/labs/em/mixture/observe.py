@@ -61,7 +61,8 @@ class Canvas:
     def points(self) -> np.ndarray:
         """The shown points, (m, 2)."""
         shift = self.shift if len(self.shift) == 2 else np.array([self.shift[0], 0.0])
-        return (self.view.places + shift).astype(np.float32)
+        found: np.ndarray = (self.view.places + shift).astype(np.float32)
+        return found
 
 
 def padded(places: np.ndarray) -> np.ndarray:

@@ -299,7 +299,8 @@ def histogram(state: State) -> dict[str, np.ndarray]:
 
 def normal(x: np.ndarray, square: float) -> np.ndarray:
     """The density of the normal law of mean zero."""
-    return np.exp(-0.5 * x * x / square) / math.sqrt(2 * math.pi * square)
+    found: np.ndarray = np.exp(-0.5 * x * x / square) / math.sqrt(2 * math.pi * square)
+    return found
 
 
 def traces(state: State, *, first: bool) -> dict[str, np.ndarray]:

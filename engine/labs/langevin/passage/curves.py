@@ -27,7 +27,8 @@ def heap(places: np.ndarray) -> np.ndarray:
     padded = np.pad(counts.astype(float), 4)
     smooth = np.convolve(np.convolve(padded, [0.25, 0.5, 0.25], "same"), [0.25, 0.5, 0.25], "same")[4:-4]
     middles = 0.5 * (edges[1:] + edges[:-1])
-    return np.interp(places, middles, smooth / (max(1, len(places)) * (edges[1] - edges[0])))
+    found: np.ndarray = np.interp(places, middles, smooth / (max(1, len(places)) * (edges[1] - edges[0])))
+    return found
 
 
 @lru_cache(maxsize=64)

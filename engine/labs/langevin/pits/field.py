@@ -110,7 +110,8 @@ def holds(points: Tensor, centres: Tensor, radius: float) -> Tensor:
     """Which mode holds which of the points (2, N): 1 or 0, shape (K, N)."""
     distances = (points[:, None, :] - centres[:, :, None]).norm(dim=0)
     nearest = distances.amin(0)
-    return ((distances == nearest) & (distances < radius)).to(points.dtype)
+    found: Tensor = ((distances == nearest) & (distances < radius)).to(points.dtype)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def newton(energy: LayeredEnergy, places: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(hessians)
     along = torch.einsum("kij,ik->jk", vectors, slopes) / values.abs().clamp_min(1e-3).mT
     move = -torch.einsum("kij,jk->ik", vectors, along)
-    return places + move * (LONGEST / move.norm(dim=0).clamp_min(LONGEST))
+    found: Tensor = places + move * (LONGEST / move.norm(dim=0).clamp_min(LONGEST))
+    return found
 
 
 def slopes_and_hessians(energy: LayeredEnergy, places: Tensor, h: float = 1e-4) -> tuple[Tensor, Tensor]:

@@ -111,7 +111,8 @@ class Landscape:
     def precision(self) -> Floats:
         """A of U = xᵀAx/2, shape (2, 2)."""
         if self.energy.name == "gaussian":
-            return np.eye(2) / self.energy.sigma**2  # type: ignore[attr-defined]
+            found: Floats = np.eye(2) / self.energy.sigma**2  # type: ignore[attr-defined]
+            return found
         return np.array(self.energy.precision)  # type: ignore[attr-defined]
 
     def deepest_left(self) -> tuple[float, float]:

@@ -221,7 +221,7 @@ def mixing_of(paths: Traces, stretch: int, landscape: Landscape) -> Mixing:
     if length < 4:
         return Mixing()
     sizes = [effective_sample_size(each) / each.numel() for each in half]
-    means = half[..., : length * batches].to(wide_dtype(half.device)).unflatten(-1, (batches, length)).mean(-1)
+    means = half[..., : length * batches].to(wide_dtype(half.device)).reshape(*half.shape[:-1], batches, length).mean(-1)
     centre = torch.tensor(landscape.centre, dtype=means.dtype, device=means.device)[:, None, None]
     spread = (half.to(means.dtype) - centre).square().mean((1, 2)).clamp(min=1e-300)
     share = max(((means - centre).square().mean((1, 2)) / spread).tolist())

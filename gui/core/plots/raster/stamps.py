@@ -212,7 +212,8 @@ class HeadSheet:
     def sizes(self, lengths: Floats) -> NDArray[np.intp]:
         """Which of `HEAD_SIZES` fits wanted lengths in pixels."""
         shares = lengths / self.length
-        return np.abs(shares[:, None] - np.array(HEAD_SIZES)).argmin(axis=1)
+        found: NDArray[np.intp] = np.abs(shares[:, None] - np.array(HEAD_SIZES)).argmin(axis=1)
+        return found
 
     def draw(self, painter: QPainter, tips: Floats, along: Floats, sizes: NDArray[np.intp]) -> None:
         """Print heads.

@@ -64,9 +64,11 @@ class CurveCard(PlotCard):
     def scaled(self, below: np.ndarray, picture: Any, scale: str, times: float = 1.0) -> np.ndarray:
         """What is drawn for a log-likelihood per observation, counted from its maximum."""
         if scale == "average":
-            return below + picture.highest
+            average: np.ndarray = below + picture.highest
+            return average
         total = times * picture.count * below
-        return np.exp(np.maximum(total, -700)) if scale == "linear" else total
+        found: np.ndarray = np.exp(np.maximum(total, -700)) if scale == "linear" else total
+        return found
 
     def lowest(self, picture: Any, scale: str) -> float:
         """Where the y axis begins."""
@@ -74,9 +76,11 @@ class CurveCard(PlotCard):
             return 0.0
         depth = picture.here - picture.highest
         if scale == "log":
-            return min(DEEPEST, 1.15 * picture.count * depth)
+            deepest: float = min(DEEPEST, 1.15 * picture.count * depth)
+            return deepest
         inside = np.quantile(picture.average, 0.12)
-        return min(float(inside), picture.highest + 1.15 * depth)
+        found: float = min(float(inside), picture.highest + 1.15 * depth)
+        return found
 
 
 class LawCard(PlotCard):

@@ -107,13 +107,15 @@ def pulled(covariance: Floats, axis: int, arm: Floats, kind: str, projected: boo
     along = arm / length if axis == 0 and length > least else axes[:, 0] / max(float(np.hypot(*axes[:, 0])), 1e-300)
     turned = np.column_stack([along, [-along[1], along[0]]])
     halves[axis] = length if axis == 0 else max(abs(float(turned[:, 1] @ arm)), least)
-    return (turned * halves**2) @ turned.T
+    found: Floats = (turned * halves**2) @ turned.T
+    return found
 
 
 def root(matrix: Floats, power: float) -> Floats:
     """A power of a positive definite matrix."""
     values, vectors = np.linalg.eigh(matrix)
-    return (vectors * values**power) @ vectors.T
+    found: Floats = (vectors * values**power) @ vectors.T
+    return found
 
 
 def reshaped(picture: Picture, component: int, wanted: Floats, *, every: bool) -> Floats:

@@ -48,7 +48,8 @@ def blended(shares: Floats, hues: Floats) -> NDArray[np.intp]:
     """
     mixed = np.clip(shares @ hues, 0.0, 1.0)
     red, green, blue = np.minimum((mixed * LEVELS).astype(np.intp), LEVELS - 1).T
-    return (red * LEVELS + green) * LEVELS + blue
+    found: NDArray[np.intp] = (red * LEVELS + green) * LEVELS + blue
+    return found
 
 
 def colour_of(code: int) -> QColor:

@@ -282,7 +282,8 @@ class SummitsCard(PlotCard):
 
 def capped(basins: np.ndarray) -> np.ndarray:
     """The number of a colour for each summit; the last colour is for all further ones."""
-    return np.minimum(basins, len(HUES) - 1)
+    found: np.ndarray = np.minimum(basins, len(HUES) - 1)
+    return found
 
 
 def tally(picture: Picture, text: Text) -> str:

@@ -322,4 +322,5 @@ def running_mean(values: np.ndarray) -> np.ndarray:
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=float)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - SMOOTH, 0)
-    return (sums[ends] - sums[starts]) / (ends - starts)
+    found: np.ndarray = (sums[ends] - sums[starts]) / (ends - starts)
+    return found
