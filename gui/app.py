@@ -206,7 +206,7 @@ def run(
 def _quit_on_signals(window: MainWindow) -> None:
     """Ctrl+C in the terminal closes the window as its button would."""
 
-    def close(number: int, frame: object) -> None:
+    def close(_number: int, frame: object) -> None:
         QTimer.singleShot(0, window, window.close)
 
     signal.signal(signal.SIGINT, close)

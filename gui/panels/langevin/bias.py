@@ -291,7 +291,7 @@ class ExperimentPanel(TwoRows):
         self.accepted.label = self.text("accepted") if shown else None
         self.cost.refresh_legend()
 
-    def _on_drag(self, index: int, x: float, y: float) -> None:
+    def _on_drag(self, index: int, x: float, _y: float) -> None:
         self.tweak_requested.emit({"step_size": float(f"{min(max(x, 0.001), 100.0):.3g}")})
 
 

@@ -54,7 +54,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     """Points, components, curves and numbers."""
     run, beside = fresh(state.run, parameters, context), state.beside
     picture = picture_of(run, beside, parameters)
-    measures = measures_of(run, beside, parameters, picture)
+    measures = measures_of(run, parameters, picture)
     _, wobble = measured_rate(run.trail.strides)
     claims = check_claims(run, parameters, current(beside.lookahead, parameters), picture.measured_rate, wobble)
     return Observation(picture, measures, claims, tables_of(run, picture))

@@ -276,7 +276,7 @@ def notices(run: Run, beside: Beside, parameters: Parameters, present: Mixture) 
     return tuple(found)
 
 
-def measures_of(run: Run, beside: Beside, parameters: Parameters, picture: Picture) -> dict[str, float]:
+def measures_of(run: Run, parameters: Parameters, picture: Picture) -> dict[str, float]:
     """The numbers."""
     cloud, value = run.cloud, run.ahead.log_likelihood
     bound = run.trail.records[-1].lower_bound

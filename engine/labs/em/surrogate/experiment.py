@@ -237,7 +237,7 @@ def step(state: State, parameters: Parameters, context: Context) -> State:
     return State(state.half + 1)
 
 
-def window_of(likelihood: Likelihood, way: Path, start: float) -> tuple[float, float]:
+def window_of(likelihood: Likelihood, start: float) -> tuple[float, float]:
     """The stretch of θ that is shown: it depends on data and start, not on the half-step."""
     if likelihood.high < math.inf:
         return likelihood.low, likelihood.high
@@ -262,7 +262,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     h, now = parameters.step_size, float(way.theta[state.half // 2])
     before = max(0, (state.half - 1) // 2)
     anchor = float(way.theta[before])
-    window = window_of(likelihood, way, parameters.start)
+    window = window_of(likelihood, parameters.start)
     if parameters.zoom and way.interior:
         window = zoomed(window, way, (now, anchor))
     grid = np.linspace(*window, NODES + 2)[1:-1]

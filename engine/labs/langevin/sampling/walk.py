@@ -138,7 +138,7 @@ def prepare(walk: Walk, rule: Rule, energy: Energy, context: Context) -> None:
     if rule.sampler == "tempering":
         _prepare_replicas(walk, rule, force(rule, energy), context, stack)
     elif rule.sampler in ("mala", "hmc", "underdamped"):
-        _prepare_force(walk, rule, force(rule, energy), context)
+        _prepare_force(walk, force(rule, energy), context)
         if rule.sampler == "underdamped":
             walk.velocities = moving if moving is not None else start_velocities(walk, rule, context)
     if rule.sampler != "tempering":
@@ -162,7 +162,7 @@ def start_velocities(walk: Walk, rule: Rule, context: Context) -> Tensor:
     return found.mul_(math.sqrt(rule.temperature) * rule.noise)
 
 
-def _prepare_force(walk: Walk, rule: Rule, both: Both, context: Context) -> None:
+def _prepare_force(walk: Walk, both: Both, context: Context) -> None:
     walk.energy, walk.gradient = torch.empty_like(walk.points[0]), torch.empty_like(walk.points)
     for part in chunks(walk.count, context):
         context.checkpoint()

@@ -219,7 +219,7 @@ class ExperimentPanel(TwoRows):
 
     # ---- what a hand does ----------------------------------------------------------------------------------------
 
-    def _on_dragged(self, _: int, x: float, y: float) -> None:
+    def _on_dragged(self, _: int, x: float, _y: float) -> None:
         """The line follows the hand sideways only."""
         if self._picture is None:
             return
