@@ -186,7 +186,7 @@ class ExperimentPanel(TwoRows):
         self.fall.set_range(x=(0, max(at[-1], 1) * 1.02), y=(max(ends[0] / 3, SMALLEST), ends[1] * 3))
         self.fall.set_caption("" if not np.isfinite(picture.rate) else self.text("rate {value:.4f}", value=picture.rate))
 
-    def _on_start(self, index: int, x: float, y: float) -> None:
+    def _on_start(self, index: int, x: float, _y: float) -> None:
         picture: Picture | None = self._last[0].picture if self._last is not None else None
         if picture is not None:
             low, high = picture.window
