@@ -16,14 +16,17 @@ from engine.core.mailbox import Mailbox
 from engine.core.messages import Message, fill
 from engine.core.parameters import (
     SEED_LIMIT,
+    Effect,
     FieldSpec,
     LabParameters,
     Problem,
     Ui,
+    changed_specs,
     field_specs,
     parse_assignments,
     problems,
     spec_of,
+    strongest_effect,
     validate,
 )
 from engine.core.resources import load_toml, resource_path
@@ -59,6 +62,7 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimSpec",
+    "Effect",
     "Entry",
     "Event",
     "Experiment",
@@ -84,6 +88,7 @@ __all__ = [
     "Ui",
     "UsageError",
     "WindowState",
+    "changed_specs",
     "check_folder",
     "device_problem",
     "entries",
@@ -104,6 +109,7 @@ __all__ = [
     "run",
     "run_with",
     "spec_of",
+    "strongest_effect",
     "topics",
     "validate",
     "write_archive",

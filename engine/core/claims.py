@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.core.messages import Message
@@ -45,10 +46,56 @@ class ClaimSpec:
     unit: str = ""
 
     def check(
-        self, expected: float, measured: float, tolerance: float, *, enough: bool = True, remark: Message | None = None
+        self,
+        expected: float,
+        measured: float,
+        tolerance: float,
+        *,
+        enough: bool = True,
+        remark: str | Message | None = None,
     ) -> Claim:
         """Two-sided: it holds when the two numbers are at most the tolerance apart."""
         known = enough and math.isfinite(measured) and math.isfinite(expected) and math.isfinite(tolerance)
         holds = abs(measured - expected) <= tolerance if known else None
         numbers = (expected, measured, tolerance)
-        return Claim(self.name, self.statement, self.formula, self.unit, *numbers, holds, remark or Message(""))
+        words = remark if isinstance(remark, Message) else Message(remark or "")
+        return Claim(self.name, self.statement, self.formula, self.unit, *numbers, holds, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about a claim.
+
+    Parameters
+    ----------
+    expected, measured, tolerance
+        The two numbers, and how far they may lie apart.
+    enough
+        False leaves the claim open: it cannot be judged yet, or not at all here.
+    remark
+        Why it is open, or what else should be said.
+    """
+
+    expected: float
+    measured: float
+    tolerance: float
+    enough: bool = True
+    remark: str | Message | None = None
+
+
+def check_all(specs: Sequence[ClaimSpec], findings: Mapping[str, Finding]) -> tuple[Claim, ...]:
+    """The claims in their declared order.
+
+    Raises
+    ------
+    KeyError
+        If a declared claim has no finding, or a finding no claim.
+    """
+    names = {spec.name for spec in specs}
+    if names != findings.keys():
+        raise KeyError(f"claims and findings differ in {', '.join(sorted(names ^ findings.keys()))}")
+    checked = []
+    for spec in specs:
+        found = findings[spec.name]
+        checked.append(spec.check(found.expected, found.measured, found.tolerance, enough=found.enough, remark=found.remark))
+    return tuple(checked)

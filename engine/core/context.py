@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import torch
 
 from engine.core.cancel import CancelToken
 from engine.core.messages import Message
 from engine.core.streams import Streams
+
+Result = TypeVar("Result")
+
+KEPT = 8  # answers of one function: a dragged slider must not fill the memory
 
 
 def _ignore(fraction: float, message: Message) -> None:
@@ -41,10 +47,26 @@ class Context:
         self.streams = Streams(seed, device)
         self._token = token or CancelToken()
         self._report = report
+        self._answers: dict[Callable[..., Any], OrderedDict[tuple[Hashable, ...], Any]] = {}
 
     def generator(self, name: str) -> torch.Generator:
         """The random stream of this name (``data``, ``init``, ``noise`` ...)."""
         return self.streams.generator(name)
+
+    def once(self, function: Callable[..., Result], *arguments: Hashable) -> Result:
+        """What a function says to these arguments, computed once in the life of this run.
+
+        The place for what follows from parameters alone and is dear: it is given back with the run, unlike a cache of the
+        module. The newest `KEPT` answers of each function are kept.
+        """
+        answers = self._answers.setdefault(function, OrderedDict())
+        if arguments not in answers:
+            answers[arguments] = function(*arguments)
+            if len(answers) > KEPT:
+                answers.popitem(last=False)
+        answers.move_to_end(arguments)
+        found: Result = answers[arguments]
+        return found
 
     def checkpoint(self) -> None:
         """A point where the run may be cancelled; call it between chunks of long work."""

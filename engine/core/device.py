@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 
-import psutil
 import torch
 
 from engine.core.errors import LabError, UsageError
@@ -74,11 +74,17 @@ def prepare_thread(device: torch.device) -> None:
         torch.cuda.set_stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
-def memory_bytes(device: torch.device) -> int:
-    """Bytes that may still be taken on this device."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much of something is sensible at once on each kind of device, for example points in a chunk."""
+
+    cpu: int
+    cuda: int
+    mps: int
+
+    def on(self, device: torch.device) -> int:
+        """The share of this device; that of the CPU for a kind that is not known."""
+        return {"cuda": self.cuda, "mps": self.mps}.get(device.type, self.cpu)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.core.context import Context
 from engine.core.experiment import Experiment
 from engine.core.frames import Frame, make_frame
-from engine.core.parameters import LabParameters
+from engine.core.parameters import LabParameters, changed_specs, strongest_effect
 
 
 class Run:
@@ -18,17 +18,22 @@ class Run:
     ----------
     experiment : Experiment
     parameters : LabParameters
-        May be replaced while the run goes on; the next step or observation sees the new ones.
+        `tweak` replaces them while the run goes on; the next step or observation sees the new ones.
     context : Context
     """
 
     def __init__(self, experiment: Experiment, parameters: LabParameters, context: Context) -> None:
         self.experiment = experiment
-        self.parameters = parameters
+        self._parameters = parameters
         self.context = context
         self.total = experiment.total(parameters, context)
         self.step = 0
         self._state: Any = experiment.init(parameters, context)
+
+    @property
+    def parameters(self) -> LabParameters:
+        """The parameters now in force."""
+        return self._parameters
 
     @property
     def finished(self) -> bool:
@@ -43,6 +48,22 @@ class Run:
             self.context.checkpoint()
             self._state = self.experiment.step(self._state, self.parameters, self.context)
             self.step += 1
+
+    def tweak(self, parameters: LabParameters) -> None:
+        """Go on with other values of live and view parameters.
+
+        Raises
+        ------
+        ValueError
+            If a parameter differs that asks for a new run: this state was not made for it.
+        """
+        foreign = [spec.name for spec in changed_specs(self.parameters, parameters) if spec.ui.effect == "restart"]
+        if foreign:
+            raise ValueError(f"a run cannot take over {', '.join(foreign)}")
+        live = strongest_effect(self.parameters, parameters) == "live"
+        self._parameters = parameters
+        if live and self.experiment.adapt is not None:
+            self._state = self.experiment.adapt(self._state, parameters, self.context)
 
     def stride(self) -> int:
         """Steps until the next frame."""

@@ -1,4 +1,8 @@
-"""An experiment: three pure functions and what they promise."""
+"""An experiment: the functions of its algorithm, and what they promise.
+
+A run owns its state. A step may return a new state or overwrite the old one, but never what a frame shares; frames are copies
+(`engine.core.frames.freeze`), so arrays that stay inside the state are free.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,16 @@ class Init(Protocol):
 
 
 class Step(Protocol):
-    """One step of the algorithm: a new state from the old one; never changes what a frame may share."""
+    """One step of the algorithm: the next state from the last one, which may be overwritten."""
+
+    def __call__(self, state: Any, parameters: Any, context: Any, /) -> Any: ...
+
+
+class Adapt(Protocol):
+    """The state under other live parameters; called once for each change, before the next step or observation.
+
+    Where an experiment has none, `step` and `observe` see the new parameters with the state as it is.
+    """
 
     def __call__(self, state: Any, parameters: Any, context: Any, /) -> Any: ...
 
@@ -37,6 +50,25 @@ class Measure:
     label: str
     unit: str = ""
     optional: bool = False
+
+
+def with_theory(
+    name: str, label: str, unit: str = "", *, by: str = "theory", optional: bool = False, known: bool = True
+) -> tuple[Measure, Measure]:
+    """A measure and what theory says of it: ``x`` and ``theory_x``.
+
+    Parameters
+    ----------
+    name, label, unit
+        Those of the measure.
+    by
+        Words behind the label of the second one, in brackets: whose number it is.
+    optional
+        Whether both may be no number.
+    known
+        False where theory alone may be silent.
+    """
+    return Measure(name, label, unit, optional), Measure(f"theory_{name}", f"{label} ({by})", unit, optional or not known)
 
 
 def endless(parameters: Any, context: Any) -> int | None:
@@ -59,6 +91,8 @@ class Experiment:
         The parameter model.
     init, step, observe
         The algorithm.
+    adapt
+        What a change of live parameters asks of the state.
     measures, claims
         What every observation carries, in this order.
     total
@@ -83,6 +117,7 @@ class Experiment:
     observe: Observe
     measures: tuple[Measure, ...]
     claims: tuple[ClaimSpec, ...] = ()
+    adapt: Adapt | None = None
     total: Callable[[Any, Any], int | None] = endless
     stride: Callable[[Any, int], int] = one_step
     pacing: Literal["paced", "latest"] = "paced"

@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
+
+from typing_extensions import TypeVar
 
 from engine.core.claims import Claim
 from engine.core.parameters import LabParameters
@@ -15,8 +17,17 @@ if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner with
     import numpy as np
 
 
+Parameters = TypeVar("Parameters", bound=LabParameters, default=Any)
+Picture = TypeVar("Picture", default=Any)
+
+
+# What a field of a picture may say of itself: ``curve: np.ndarray = field(metadata=GAPS)``.
+GAPS = {"gaps": True}  # its numbers may be no numbers: gaps in a line, curves that are not known yet
+VOLATILE = {"volatile": True}  # it is no result, such as seconds: exports and comparisons leave it out
+
+
 @dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Generic[Picture]):
     """What `observe` returns.
 
     Parameters
@@ -31,30 +42,32 @@ class Observation:
         Named lists or lists of lists of numbers, for small vectors and matrices.
     """
 
-    picture: Any
+    picture: Picture
     measures: Mapping[str, float]
     claims: tuple[Claim, ...] = ()
     tables: Mapping[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Generic[Parameters, Picture]):
     """An observation at one step of one run."""
 
     step: int
     total: int | None
-    parameters: LabParameters
-    picture: Any
+    parameters: Parameters
+    picture: Picture
     measures: Mapping[str, float]
     claims: tuple[Claim, ...]
     tables: Mapping[str, list[Any]]
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays of the picture by name."""
+        """The arrays of the picture by name, without those that are no results."""
         import numpy as np
 
-        values = {item.name: getattr(self.picture, item.name) for item in dataclasses.fields(self.picture)}
+        picture: Any = self.picture
+        kept = (item.name for item in dataclasses.fields(picture) if not item.metadata.get("volatile"))
+        values = {name: getattr(picture, name) for name in kept}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
     @property
@@ -63,7 +76,9 @@ class Frame:
         return sum(array.nbytes for array in self.arrays.values())
 
 
-def make_frame(step: int, total: int | None, parameters: LabParameters, observation: Observation) -> Frame:
+def make_frame(
+    step: int, total: int | None, parameters: Parameters, observation: Observation[Picture]
+) -> Frame[Parameters, Picture]:
     """A frame whose arrays are frozen copies and whose numbers are plain Python floats."""
     return Frame(
         step=step,
@@ -76,7 +91,7 @@ def make_frame(step: int, total: int | None, parameters: LabParameters, observat
     )
 
 
-def freeze(picture: Any) -> Any:
+def freeze(picture: Picture) -> Picture:
     """The same dataclass with every tensor or array as a contiguous read-only copy on the host.
 
     A copy, because `tensor.numpy()` shares memory and a later in-place step would rewrite a frame already sent.
@@ -84,12 +99,14 @@ def freeze(picture: Any) -> Any:
     import numpy as np
 
     changes = {}
-    for item in dataclasses.fields(picture):
-        value = getattr(picture, item.name)
+    source: Any = picture
+    for item in dataclasses.fields(source):
+        value = getattr(source, item.name)
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()  # device sync
         if isinstance(value, np.ndarray):
             value = np.array(value, order="C")
             value.setflags(write=False)
             changes[item.name] = value
-    return dataclasses.replace(picture, **changes)
+    frozen: Picture = dataclasses.replace(source, **changes)
+    return frozen

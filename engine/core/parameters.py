@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -44,7 +44,7 @@ class Ui:
     choices
         Names of the values of a choice.
     when
-        Other parameters and the values for which this one matters.
+        Other parameters and the values for which this one matters: all of them, or of several such mappings any one.
     advanced
         Shown only on demand.
     """
@@ -58,8 +58,13 @@ class Ui:
     effect: Effect = "restart"
     kind: Kind | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
-    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    when: Mapping[str, tuple[Any, ...]] | Sequence[Mapping[str, tuple[Any, ...]]] = ()
     advanced: bool = False
+
+    @property
+    def conditions(self) -> tuple[Mapping[str, tuple[Any, ...]], ...]:
+        """The alternatives of `when`; none where the parameter always matters."""
+        return ((self.when,) if self.when else ()) if isinstance(self.when, Mapping) else tuple(self.when)
 
 
 class LabParameters(BaseModel):
@@ -139,7 +144,8 @@ class FieldSpec:
 
     def matters(self, values: Mapping[str, Any]) -> bool:
         """Whether the parameter has an effect beside these values of the others."""
-        return all(values.get(name) in wanted for name, wanted in self.ui.when.items())
+        conditions = self.ui.conditions
+        return not conditions or any(all(values.get(name) in wanted for name, wanted in each.items()) for each in conditions)
 
     def parse(self, text: str) -> Any:
         """The value that a text means; a text that means none is returned as it is, for the model to refuse."""
@@ -195,6 +201,18 @@ def field_specs(model: type[LabParameters]) -> tuple[FieldSpec, ...]:
     """The parameters of a model in the order of declaration, the seed last."""
     names = [name for name in model.model_fields if name != "seed"] + ["seed"]
     return tuple(_field_spec(name, model.model_fields[name]) for name in names)
+
+
+def changed_specs(old: LabParameters, new: LabParameters) -> tuple[FieldSpec, ...]:
+    """The parameters of a model that differ between two sets of values, in their order."""
+    return tuple(spec for spec in field_specs(type(new)) if getattr(old, spec.name) != getattr(new, spec.name))
+
+
+def strongest_effect(old: LabParameters, new: LabParameters) -> Effect | None:
+    """What a change asks for: ``restart`` before ``live`` before ``view``; None where nothing differs."""
+    order: tuple[Effect, ...] = ("restart", "live", "view")
+    effects = {spec.ui.effect for spec in changed_specs(old, new)}
+    return next((effect for effect in order if effect in effects), None)
 
 
 def spec_of(model: type[LabParameters], name: str) -> FieldSpec:

@@ -96,6 +96,7 @@ class Result:
                     "measured": claim.measured,
                     "tolerance": claim.tolerance,
                     "holds": claim.holds,
+                    "remark": str(claim.remark),
                 }
                 for claim in self.claims
             ],

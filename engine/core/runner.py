@@ -16,7 +16,7 @@ from engine.core.events import Failed, Finished, FrameReady, Progress, Started
 from engine.core.experiment import Experiment
 from engine.core.mailbox import Mailbox
 from engine.core.messages import Message
-from engine.core.parameters import LabParameters
+from engine.core.parameters import LabParameters, strongest_effect
 
 if TYPE_CHECKING:
     from engine.core.drive import Run
@@ -59,6 +59,7 @@ class Runner:
         self._slot: Request | None = None
         self._current: CancelToken | None = None
         self._generation = 0
+        self._running: LabParameters | None = None  # of the run under way, tweaks on their way included
         self._live: LabParameters | None = None
         self._playing = True
         self._owed_steps = 0
@@ -94,12 +95,19 @@ class Runner:
             return self._generation
 
     def tweak(self, parameters: LabParameters) -> None:
-        """Give the present run other parameters; its next step or picture sees them."""
+        """Give the newest run other parameters; its next step or picture sees them.
+
+        Parameters that differ from that run's in more than live values are ignored: they belong to a run that has not been
+        asked for yet, and whoever asks for it hands them over again.
+        """
         with self._condition:
+            newest = self._slot.parameters if self._slot is not None else self._running
+            if newest is None or strongest_effect(newest, parameters) == "restart":
+                return
             if self._slot is not None:
                 self._slot = Request(self._slot.generation, parameters, self._slot.token)
             else:
-                self._live = parameters
+                self._running = self._live = parameters
             self._condition.notify_all()
 
     def play(self) -> None:
@@ -167,7 +175,7 @@ class Runner:
             request, self._slot = self._slot, None
             if self._closing or request is None:
                 return None
-            self._current = request.token
+            self._current, self._running = request.token, request.parameters
             self.jobs_started += 1
             return request
 
@@ -184,7 +192,7 @@ class Runner:
             self.mailbox.post(self._failure(request.generation, experiment, error))
         finally:
             with self._condition:
-                self._current = None
+                self._current = self._running = None
 
     def _failure(self, generation: int, experiment: Experiment | None, error: Exception) -> Failed:
         from engine.core.device import is_out_of_memory, out_of_memory, resolve_device
@@ -263,7 +271,7 @@ class Runner:
             live, self._live = self._live, None
         if live is None:
             return False
-        run.parameters = live
+        run.tweak(live)
         return True
 
     def _rest(self, began: float, rate: float | None, token: CancelToken) -> None:

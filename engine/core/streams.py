@@ -32,10 +32,14 @@ class Streams:
     def generator(self, name: str) -> torch.Generator:
         """The torch generator of this name; the same object at every call, so that its state advances."""
         if name not in self._generators:
-            generator = torch.Generator(device=self.device)
-            generator.manual_seed(self.child_seed(name))
-            self._generators[name] = generator
+            self._generators[name] = self.fresh(name)
         return self._generators[name]
+
+    def fresh(self, name: str) -> torch.Generator:
+        """A new torch generator of this name, at its beginning: the same numbers at every call."""
+        generator = torch.Generator(device=self.device)
+        generator.manual_seed(self.child_seed(name))
+        return generator
 
     def numpy(self, name: str) -> np.random.Generator:
         """A fresh numpy generator of this name."""

@@ -160,7 +160,7 @@ def test_converged_runs_rest_until_something_changes() -> None:
     assert frame.picture.converged
     assert frame.measures["iterations"] < 250
     assert frame.picture.phase == "m"
-    run.parameters = run.parameters.changed(covariance="spherical")
+    run.tweak(run.parameters.changed(covariance="spherical"))
     run.advance(4)
     assert run.observe().measures["iterations"] > frame.measures["iterations"]
     assert failed(run.observe()) == []
@@ -170,7 +170,7 @@ def test_points_drawn_join_a_run_under_way() -> None:
     run = begun(points=100, steps=20)
     run.advance(5)
     before = run.observe()
-    run.parameters = run.parameters.changed(drawn=((4.0, 4.0), (4.1, 4.0)))
+    run.tweak(run.parameters.changed(drawn=((4.0, 4.0), (4.1, 4.0))))
     after = run.observe()
     assert after.picture.count == 102
     assert after.picture.drawn == 2

@@ -306,7 +306,7 @@ def test_budget_and_axis_change_without_a_new_run() -> None:
     run_ = start(barrier=1.0, step_size=0.02, particles=1000)
     run_.advance(300)
     before = run_.observe()
-    run_.parameters = run_.parameters.changed(budget=200, restart=0.5, time_axis="log", bins=25)
+    run_.tweak(run_.parameters.changed(budget=200, restart=0.5, time_axis="log", bins=25))
     after = run_.observe()
     assert after.measures["mean_passage_time"] == before.measures["mean_passage_time"]
     assert after.measures["budget_fraction"] > before.measures["budget_fraction"]

@@ -201,7 +201,7 @@ def test_the_bias_appears_and_vanishes_without_a_new_run() -> None:
     run = started(energy="gaussian", sampler="mala", step_size=2.0, particles=20_000, steps=400)
     expected = {"mala": 1.0, "ula": 2.0}
     for sampler in ("mala", "ula", "mala"):
-        run.parameters = run.parameters.changed(sampler=sampler)
+        run.tweak(run.parameters.changed(sampler=sampler))
         run.advance(100)
         assert run.observe().measures["var_x"] == pytest.approx(expected[sampler], rel=0.06)
         assert held(run.observe())["var_x"] is True
@@ -213,10 +213,10 @@ def test_every_sampler_follows_every_other() -> None:
     run = started(sampler="ula", step_size=0.02, particles=40, steps=1000)
     names = ("mala", "tempering", "underdamped", "hmc", "annealed", "tempering", "mala", "ula", "underdamped")
     for name in names:
-        run.parameters = run.parameters.changed(sampler=name, rungs=4)
+        run.tweak(run.parameters.changed(sampler=name, rungs=4))
         run.advance(3)
         assert np.isfinite(run.observe().picture.points).all()
-    run.parameters = run.parameters.changed(energy="pinwheel", sampler="tempering", rungs=6)
+    run.tweak(run.parameters.changed(energy="pinwheel", sampler="tempering", rungs=6))
     run.advance(2)
     assert run.observe().picture.replicas.shape == (2, 6)
 
@@ -224,7 +224,7 @@ def test_every_sampler_follows_every_other() -> None:
 def test_metropolis_forgets_the_energies_of_another_landscape() -> None:
     run = started(energy="gaussian", sampler="mala", step_size=0.5, particles=3000, steps=400, start="exact")
     run.advance(5)
-    run.parameters = run.parameters.changed(sigma=0.5, step_size=0.2)
+    run.tweak(run.parameters.changed(sigma=0.5, step_size=0.2))
     run.advance(200)
     assert run.observe().measures["var_x"] == pytest.approx(0.25, rel=0.15)
 
@@ -232,7 +232,7 @@ def test_metropolis_forgets_the_energies_of_another_landscape() -> None:
 def test_a_live_change_is_drawn_before_any_step() -> None:
     run = started(energy="double_well", particles=100, steps=50)
     run.advance(5)
-    run.parameters = run.parameters.changed(barrier=5.0)
+    run.tweak(run.parameters.changed(barrier=5.0))
     frame = run.observe()
     assert frame.picture.landscape is landscape(terrain_of(run.parameters), 1.0)
     assert set(held(frame).values()) == {None}
@@ -241,13 +241,13 @@ def test_a_live_change_is_drawn_before_any_step() -> None:
 def test_the_second_swarm_comes_and_goes() -> None:
     run = started(particles=200, steps=100)
     run.advance(10)
-    run.parameters = run.parameters.changed(second="ula")
+    run.tweak(run.parameters.changed(second="ula"))
     run.advance(10)
     frame = run.observe()
     assert frame.picture.second_points.shape == (2, 200)
     assert np.isnan(frame.picture.way_distances[1, 0])
     assert math.isfinite(frame.measures["second_kl_divergence"])
-    run.parameters = run.parameters.changed(second="none")
+    run.tweak(run.parameters.changed(second="none"))
     run.advance(2)
     assert run.observe().picture.second_points.shape == (2, 0)
 

@@ -409,6 +409,21 @@ def test_a_tweak_of_a_waiting_request_and_one_before_any(make: Make) -> None:
     assert listener.last == {"level": 2, "gain": 5.0}
 
 
+def test_a_run_never_sees_parameters_it_was_not_made_for(make: Make) -> None:
+    """A live edit may come while a restart is still held back: what the old run sees differs in live values alone."""
+    runner, listener = make()
+    runner.submit(Parameters(value=1, steps=3))
+    listener.until(lambda: listener.of(Finished))
+    runner.tweak(Parameters(value=70, steps=3, gain=8.0))  # 70 has not been asked for
+    listener.rest(0.1)
+    runner.tweak(Parameters(value=1, steps=3, gain=2.0))
+    listener.until(lambda: listener.last["gain"] == 2.0)
+    runner.submit(Parameters(value=70, steps=3, gain=8.0))
+    listener.until(lambda: listener.last["level"] >= 70)
+    assert {frame.parameters.value for _, frame in listener.frames if frame.measures["gain"] == 8.0} == {70}
+    assert not listener.of(Failed)
+
+
 # ---- what goes wrong -------------------------------------------------------------------------------------------------
 
 

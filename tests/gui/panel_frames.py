@@ -16,6 +16,4 @@ def frame_of(name: str, preset: str | None = None, limit: int | None = None, **v
 
 def draw_all(panel: Panel) -> None:
     """Draw at once what would be drawn a moment later."""
-    while panel._waiting:
-        panel._draw_waiting()
-    panel._turn.stop()
+    panel.draw_now()

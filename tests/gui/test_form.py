@@ -15,7 +15,7 @@ from pydantic import model_validator
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Entry, LabParameters, Preset, Ui
+from engine.api import Entry, LabParameters, Preset, Ui, strongest_effect
 from engine.core.parameters import problem
 from gui.core import i18n
 from gui.core.form import Form
@@ -117,11 +117,11 @@ def test_the_effect_is_that_of_the_field(form: Form, ear: Ear, name: str, text: 
     assert [said for _, said in ear.changes] == [effect]
 
 
-def test_the_strongest_effect_counts(form: Form) -> None:
+def test_the_strongest_effect_counts() -> None:
     old = Parameters()
-    assert form.effect_of(old, old.changed(colour="deep", step=0.5)) == "live"
-    assert form.effect_of(old, old.changed(colour="deep", step=0.5, seed=3)) == "restart"
-    assert form.effect_of(old, old) == ""
+    assert strongest_effect(old, old.changed(colour="deep", step=0.5)) == "live"
+    assert strongest_effect(old, old.changed(colour="deep", step=0.5, seed=3)) == "restart"
+    assert strongest_effect(old, old) is None
 
 
 def test_a_refused_text_stays_and_the_last_valid_parameters_go_on(form: Form, ear: Ear) -> None:

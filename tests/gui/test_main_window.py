@@ -188,6 +188,20 @@ def test_each_effect_does_no_more_than_it_must(session: OpenExperiment, qtbot: A
     assert runner.jobs_started == jobs + 1
 
 
+def test_a_live_edit_while_a_restart_waits_does_not_reach_the_old_run(open_theoria: Open, qtbot: Any) -> None:
+    name = "angles.capacity"
+    small = ExperimentState(parameters={"dimension": 13, "vectors": 200})
+    window = open_theoria(Session(language="en", theme="dark", current=name, experiments={name: small}), wait="finished")
+    assert window.view is not None
+    session = window.view.session
+    for dimension, bins in ((20, 60), (64, 84), (13, 40), (64, 90)):  # the second and later restarts are held back for a moment
+        session.edit(dimension=dimension)
+        session.edit(bins=bins)
+    qtbot.waitUntil(lambda: session.frame.parameters == session.parameters, timeout=20_000)
+    assert session.notices.notice is None
+    assert all(claim.holds is not False for claim in session.frame.claims)
+
+
 def test_a_refused_value_changes_nothing(session: OpenExperiment) -> None:
     before = session.parameters
     session.edit(dimension=-1)

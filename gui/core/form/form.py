@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from engine.api import Entry, FieldSpec, LabParameters, Message, UsageError, field_specs, spec_of, validate
+from engine.api import Entry, FieldSpec, LabParameters, Message, UsageError, field_specs, spec_of, strongest_effect, validate
 from gui.core.form.drafts import WHOLE, Drafts
 from gui.core.form.field import Field
 from gui.core.form.presets import PresetBar
@@ -16,8 +16,6 @@ from gui.core.form.sections import make_sections
 from gui.core.i18n import tr, translator
 from gui.core.look.theme import space, theming
 from gui.core.look.widgets import is_put_away, show_if
-
-EFFECTS = ("view", "live", "restart")
 
 
 class Form(QWidget):
@@ -49,7 +47,7 @@ class Form(QWidget):
         A parameter shall travel through its range, or stop.
     """
 
-    changed = Signal(object, str)
+    changed = Signal(object, object)
     gesture_finished = Signal(object, object)
     problem = Signal(str)
     sweep_requested = Signal(str)
@@ -93,18 +91,13 @@ class Form(QWidget):
         old = self.parameters
         self.set_parameters(parameters)
         if parameters != old:
-            self.changed.emit(parameters, self.effect_of(old, parameters))
+            self.changed.emit(parameters, strongest_effect(old, parameters))
             self.gesture_finished.emit(old, parameters)
 
     def finish_gesture(self) -> None:
         """End a gesture that still waits for a pause; to be called before undo."""
         for field in self.fields.values():
             field.editor.end_gesture()
-
-    def effect_of(self, old: LabParameters, new: LabParameters) -> str:
-        """The strongest effect among the parameters that differ; empty if none does."""
-        effects = [f.spec.ui.effect for name, f in self.fields.items() if getattr(old, name) != getattr(new, name)]
-        return max(effects, key=EFFECTS.index, default="")
 
     def spec(self, name: str) -> FieldSpec:
         """The specification of a parameter."""
@@ -170,7 +163,7 @@ class Form(QWidget):
         new = self.parameters
         if new != old:
             self._show_parameters()
-            self.changed.emit(new, self.effect_of(old, new))
+            self.changed.emit(new, strongest_effect(old, new))
 
     @Slot()
     def _on_gesture_finished(self) -> None:

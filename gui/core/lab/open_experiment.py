@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api import (
     SEED_LIMIT,
+    Effect,
     Entry,
     ExperimentState,
     Failed,
@@ -26,6 +27,7 @@ from engine.api import (
     Started,
     UsageError,
     load,
+    strongest_effect,
     validate,
 )
 from gui.core.form import Form
@@ -137,25 +139,25 @@ class OpenExperiment(QObject):
     @Slot(object)
     def apply(self, parameters: LabParameters) -> None:
         """Take over parameters (undo, presets, a file) and do what their change asks for."""
-        effect = self.form.effect_of(self.parameters, parameters)
+        effect = strongest_effect(self.parameters, parameters)
         self.form.set_parameters(parameters)
         self._take_over(parameters, effect)
 
-    @Slot(object, str)
-    def _on_form_edited(self, parameters: LabParameters, effect: str) -> None:
+    @Slot(object, object)
+    def _on_form_edited(self, parameters: LabParameters, effect: Effect | None) -> None:
         moving = self.sweep.parameter
         if moving is not None and getattr(parameters, moving) != getattr(self.parameters, moving):
             self.stop_sweep()  # the hand wins
         self._take_over(parameters, effect)
 
-    def _take_over(self, parameters: LabParameters, effect: str) -> None:
+    def _take_over(self, parameters: LabParameters, effect: Effect | None) -> None:
         self.parameters = parameters
         if effect == "restart" or (effect == "live" and self._failed):  # a failed run has no next step to see it
             self._throttle.request()
         elif effect == "live":
             self._scrubbing = False
             self.pump.hurry()
-            self.runner.tweak(parameters)
+            self.runner.tweak(parameters)  # ignored while a restart waits that hands the same parameters over
         elif effect == "view" and self.frame is not None:
             self._show(self.frame)
         self.parameters_changed.emit()

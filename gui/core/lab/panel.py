@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from typing_extensions import TypeVar
 
 from engine.api import Frame, LabParameters
 from gui.core.i18n import tr, translator
@@ -16,8 +17,12 @@ from gui.core.look.theme import space, theming
 TURN = 12  # ms: Qt paints what has changed about 5 ms after it was told
 
 
-class Panel(QWidget):
-    """Draws the frames of one experiment.
+P = TypeVar("P", bound=LabParameters, default=Any)
+Q = TypeVar("Q", default=Any)
+
+
+class Panel(QWidget, Generic[P, Q]):
+    """Draws the frames of one experiment; ``P`` and ``Q`` are the types of its parameters and of its picture.
 
     A subclass creates its cards in `build`, arranges them with `arrange`, sets all texts in `retranslate`, and draws in `draw`.
 
@@ -38,14 +43,14 @@ class Panel(QWidget):
         self._cards: list[QWidget] = []
         self._alone: QWidget | None = None
         self._splitters: list[QSplitter] = []
-        self._last: tuple[Frame, LabParameters] | None = None
+        self._last: tuple[Frame[P, Q], P] | None = None
         self._waiting: dict[str, Callable[[], None]] = {}
         self._turn = QTimer(self, interval=TURN, singleShot=True)
         self._turn.timeout.connect(self._draw_waiting)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.build()
-        self.retranslate()
+        self._retranslate()
         translator.changed.connect(self._on_language)
         theming.changed.connect(self._on_theme)
 
@@ -55,16 +60,16 @@ class Panel(QWidget):
         """Create the cards and their plot items."""
         raise TypeError(f"{type(self).__name__} does not build anything")
 
-    def draw(self, frame: Frame, parameters: LabParameters) -> None:
+    def draw(self, frame: Frame[P, Q], parameters: P) -> None:
         """Draw a frame. ``parameters`` are those of the form: they may differ from the frame's in `view` parameters."""
         raise TypeError(f"{type(self).__name__} does not draw anything")
 
     def retranslate(self) -> None:
-        """Set every text that does not depend on a frame."""
+        """Set every text that does not depend on a frame; the legends are made again after it."""
 
     # ---- what the house gives ------------------------------------------------------------------------------------
 
-    def show_frame(self, frame: Frame, parameters: LabParameters) -> None:
+    def show_frame(self, frame: Frame[P, Q], parameters: P) -> None:
         """Draw a frame and remember it for a change of theme or language."""
         self._last = (frame, parameters)
         self.draw(frame, parameters)
@@ -79,28 +84,48 @@ class Panel(QWidget):
         if not self._turn.isActive():
             self._turn.start()
 
+    @property
+    def drawing(self) -> bool:
+        """Whether some of the smaller pictures still wait for their turn."""
+        return bool(self._waiting)
+
+    def draw_now(self) -> None:
+        """Draw at once what waits for its turn."""
+        while self._waiting:
+            self._draw_waiting()
+        self._turn.stop()
+
     def text(self, template: str, **values: Any) -> str:
         """A text of this experiment in the current language."""
         return tr(template, self.experiment, **values)
 
-    def arrange(self, *rows: Sequence[QWidget], stretch: Sequence[int] = (3, 2)) -> None:
-        """Put cards in rows, all of them resizable; a double click on one shows it alone."""
+    def arrange(
+        self, *rows: Sequence[QWidget], stretch: Sequence[float] = (3, 2), shares: Sequence[Sequence[float]] = ()
+    ) -> None:
+        """Put cards in rows, all of them resizable; a double click on one shows it alone.
+
+        Parameters
+        ----------
+        rows
+            The cards of each row, the most important first.
+        stretch
+            Heights of the rows, in proportion.
+        shares
+            Widths of the cards of the first rows, in proportion; equal where nothing is said.
+        """
         column = self._splitter(Qt.Orientation.Vertical)
-        for row in rows:
-            holder: QWidget = row[0]
-            if len(row) > 1:
-                splitter = self._splitter(Qt.Orientation.Horizontal)
-                for card in row:
-                    splitter.addWidget(card)
-                splitter.setSizes([1000] * len(row))
-                holder = splitter
-            column.addWidget(holder)
+        for number, row in enumerate(rows):
+            splitter = self._splitter(Qt.Orientation.Horizontal)
+            widths = shares[number] if number < len(shares) else [1] * len(row)
+            column.addWidget(splitter)
             for card in row:
+                splitter.addWidget(card)
                 self._cards.append(card)
                 expand = getattr(card, "expand_requested", None)
                 if expand is not None:
                     expand.connect(self._on_expand)
-        column.setSizes([1000 * share for share in stretch[: len(rows)]])
+            splitter.setSizes([round(1000 * width) for width in widths])
+        column.setSizes([round(1000 * height) for height in stretch[: len(rows)]])
         self._layout.addWidget(column)
 
     @property
@@ -144,8 +169,15 @@ class Panel(QWidget):
         if isinstance(card, QWidget):
             self.toggle_alone(card)
 
-    def _on_language(self) -> None:
+    def _retranslate(self) -> None:
         self.retranslate()
+        for card in self._cards:
+            refresh = getattr(card, "refresh_legend", None)
+            if refresh is not None:
+                refresh()
+
+    def _on_language(self) -> None:
+        self._retranslate()
         self._redraw()
 
     def _on_theme(self) -> None:
@@ -178,8 +210,8 @@ def are_sizes(sizes: list[Any]) -> bool:
     return all(isinstance(size, int) and 0 <= size < 100_000 for size in sizes)
 
 
-def load_panel(experiment: str) -> type[Panel]:
+def load_panel(experiment: str) -> type[Panel[Any, Any]]:
     """The panel of an experiment: class `ExperimentPanel` of ``gui/panels/<topic>/<experiment>``, a module or a package."""
     module = importlib.import_module(f"gui.panels.{experiment}")
-    found: type[Panel] = module.ExperimentPanel
+    found: type[Panel[Any, Any]] = module.ExperimentPanel
     return found

@@ -6,13 +6,13 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.core.lab.panel import Panel
+from gui.core.lab.panel import P, Panel, Q
 from gui.core.look.theme import px
 
 LEAST = 420  # height below which two rows are two rows of stumps
 
 
-class TwoRows(Panel):
+class TwoRows(Panel[P, Q]):
     """Shows the more important row alone on a low screen; a subclass says which cards of the other have something to show."""
 
     def wanted(self, card: QWidget) -> bool:

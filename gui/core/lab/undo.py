@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from engine.api import FieldSpec, LabParameters, field_specs
+from engine.api import FieldSpec, LabParameters, changed_specs
 from gui.core.form.text import show_value
 from gui.core.i18n import tr
 
@@ -51,7 +51,8 @@ class ParameterChange(QUndoCommand):
         """Join the next edit of the same stroke: at once, and of no other parameters than the first edit touched."""
         if not isinstance(other, ParameterChange) or other.made - self.made > STROKE or other.old != self.new:
             return False
-        if not changed_fields(other.old, other.new) <= changed_fields(self.old, self.new):
+        touched = {spec.name for spec in changed_specs(self.old, self.new)}
+        if not {spec.name for spec in changed_specs(other.old, other.new)} <= touched:
             return False
         self.new, self.made = other.new, other.made
         self.setObsolete(self.old == self.new)
@@ -61,11 +62,6 @@ class ParameterChange(QUndoCommand):
         history = self._history()
         if history is not None:
             history.wanted.emit(parameters)
-
-
-def changed_fields(old: LabParameters, new: LabParameters) -> set[str]:
-    """Names of the parameters that differ."""
-    return {name for name in type(old).model_fields if getattr(old, name) != getattr(new, name)}
 
 
 class ParameterHistory(QObject):
@@ -161,7 +157,7 @@ class ParameterHistory(QObject):
 
     def describe(self, old: LabParameters, new: LabParameters) -> str:
         """The name of a change in the current language."""
-        specs = [spec for spec in field_specs(self._model) if getattr(old, spec.name) != getattr(new, spec.name)]
+        specs = changed_specs(old, new)
         if len(specs) > NAMED_AT_MOST:
             return tr("{count} parameters", count=len(specs))
         return ", ".join(self._one(spec, getattr(old, spec.name), getattr(new, spec.name)) for spec in specs)

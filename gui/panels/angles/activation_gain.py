@@ -22,7 +22,7 @@ STARTS = 5  # curves of the length map
 HEADROOM = 1.15
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The activation and the gains above; outputs and lengths below."""
 
     def build(self) -> None:
@@ -82,17 +82,15 @@ class ExperimentPanel(TwoRows):
         self.lengths.set_labels(x=self.text("layer"), y="qₗ / q")
         self.ours_by_layer[0].label = self.text("gain of the integral")
         self.framework[0].label = self.text("gain of the framework")
-        for card in self.cards:
-            card.refresh_legend()  # type: ignore[attr-defined]
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._draw_curve(picture, frame)
         self._draw_gains(picture)
         self._draw_outputs(picture, frame)
         self._draw_lengths(picture, frame)
 
-    def _draw_curve(self, picture: Picture, frame: Frame) -> None:
+    def _draw_curve(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         x = picture.x
         edges = np.append(x, 2 * x[-1] - x[-2]) - 0.5 * (x[1] - x[0])
         scale = min(1.0, x[-1] / 4)  # a narrow input has a tall density: shown as if its spread were one
@@ -112,7 +110,7 @@ class ExperimentPanel(TwoRows):
         self.formula.set_text(f"$f(x)={picture.latex}$")
         self.formula.set_size(px(15))
         self.formula.set_colour(theming.current.colour("text"))
-        spread = frame.parameters.input_std  # type: ignore[attr-defined]
+        spread = frame.parameters.input_std
         self.curve.set_caption(self.text("gain {gain} · σ = {spread}", gain=f"{picture.gain:.4f}", spread=f"{spread:g}"))
 
     def _draw_gains(self, picture: Picture) -> None:
@@ -135,7 +133,7 @@ class ExperimentPanel(TwoRows):
         ratio = picture.framework_gain / picture.gain
         self.gains.set_caption("" if np.isnan(ratio) else self.text("torch / integral = {ratio}", ratio=f"{ratio:.4f}"))
 
-    def _draw_outputs(self, picture: Picture, frame: Frame) -> None:
+    def _draw_outputs(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         edges = picture.edges
         middle = 0.5 * (edges[1:] + edges[:-1])
         width = edges[1] - edges[0]
@@ -160,11 +158,11 @@ class ExperimentPanel(TwoRows):
                 right = value > 0.5 * (edges[0] + edges[-1])
                 label.anchor = (1.0, 0.0) if right else (0.0, 0.0)
                 label.setData(value + (-1.2 if right else 1.2) * width, 0.96 * top, text)
-        drawn, wanted = int(frame.measures["drawn"]), frame.parameters.samples  # type: ignore[attr-defined]
+        drawn, wanted = int(frame.measures["drawn"]), frame.parameters.samples
         text = "{drawn:,d} samples" if drawn >= wanted else "{drawn:,d} of {wanted:,d} samples"
         self.outputs.set_caption(self.text(text, drawn=drawn, wanted=wanted))
 
-    def _draw_lengths(self, picture: Picture, frame: Frame) -> None:
+    def _draw_lengths(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         layers = np.arange(picture.lengths.shape[1])
         for index in range(STARTS):
             self.ours_by_layer[index].setData(layers, picture.lengths[index])

@@ -18,7 +18,7 @@ HEADROOM = 1.12  # of an axis above the highest point
 MOST_DIGITS = 40  # of the numbers of vectors that the axis reaches
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(Panel["Parameters", "Picture"]):
     """The staircase of the largest |cos|, the cosines of all pairs, and the number of vectors by dimension."""
 
     def build(self) -> None:
@@ -62,13 +62,13 @@ class ExperimentPanel(Panel):
         for card in (self.largest, self.pairs, self.fit):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._draw_largest(frame, picture)
         self._draw_pairs(frame, picture)
         self._draw_fit(frame, picture)
 
-    def _draw_largest(self, frame: Frame, picture: Picture) -> None:
+    def _draw_largest(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         grid = picture.vector_grid
         self.thumb.setData(grid, picture.max_crude)
         self.low.setData(grid, picture.max_low)
@@ -78,13 +78,13 @@ class ExperimentPanel(Panel):
         self.limit.setData(picture.epsilon, f"ε = {picture.epsilon:g}")
         highest = max(picture.max_high.max(), picture.record_values.max(), min(1.0, picture.max_crude.max()))
         self.largest.set_range(x=(grid[0], grid[-1]), y=(0.0, min(1.04, HEADROOM * highest)))
-        facts = {"n": frame.parameters.dimension, "m": picture.drawn, "all": frame.parameters.vectors}  # type: ignore[attr-defined]
+        facts = {"n": frame.parameters.dimension, "m": picture.drawn, "all": frame.parameters.vectors}
         if picture.drawn < facts["all"]:
             self.largest.set_caption(self.text("n = {n:,d} · {m:,d} of {all:,d} vectors", **facts))
         else:
             self.largest.set_caption(self.text("n = {n:,d} · {m:,d} vectors", **facts))
 
-    def _draw_pairs(self, frame: Frame, picture: Picture) -> None:
+    def _draw_pairs(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         scale = picture.pairs_per_height
         self.bars.setData(picture.cosine_density * scale, picture.cosine_edges, density=True)
         self.law.setData(picture.cosine_grid, picture.cosine_law * scale)
@@ -96,13 +96,13 @@ class ExperimentPanel(Panel):
         self.pairs.set_range(x=(0.0, picture.cosine_edges[-1]), y=(0.5, max(top, 5.0)))
         self.pairs.set_caption(self.text("{count:,d} pairs", count=round(frame.measures["pairs"])))
 
-    def _draw_fit(self, frame: Frame, picture: Picture) -> None:
+    def _draw_fit(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         grid = picture.dimension_grid
         shown = picture.capacity_median < 300
         for curve, digits in ((self.exact, picture.capacity_median), (self.rule, picture.capacity_crude)):
             curve.setData(grid[shown], 10.0 ** digits[shown])
         self.diagonal.setData(grid, grid)
-        n = frame.parameters.dimension  # type: ignore[attr-defined]
+        n = frame.parameters.dimension
         measured = frame.measures["pairs_above"] > 0
         theory = frame.measures["theory_log10_capacity"]
         self.here.setData([n] if measured else [], [10 ** frame.measures["log10_capacity"]] if measured else [])

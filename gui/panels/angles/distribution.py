@@ -21,7 +21,7 @@ MOST_COMPARED = 5
 HEADROOM = 1.12  # of the axis above the highest point
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(Panel["Parameters", "Picture"]):
     """One large density, a globe, and the cosine."""
 
     def build(self) -> None:
@@ -51,7 +51,7 @@ class ExperimentPanel(Panel):
         self.angle.refresh_legend()
         self.cosine.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         degrees = parameters.unit == "degrees"
         self._draw_angle(picture, 180 / math.pi if degrees else 1.0, degrees)
@@ -91,7 +91,7 @@ class ExperimentPanel(Panel):
                 taken.append(at)
                 label.setData(grid[at], heights[at], self.text("n = {n}", n=f"{picture.compare_dimensions[index]:,d}"))
 
-    def _draw_cosine(self, frame: Frame) -> None:
+    def _draw_cosine(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         self.cosine.set_caption(self._origin(frame))
         self.cosine_bars.setData(picture.cosine_density, picture.cosine_edges, density=True)
@@ -105,20 +105,20 @@ class ExperimentPanel(Panel):
         self.cosine.set_range(x=(low, high))
         self.cosine.set_range(y=(0.0, top), steady=True)
 
-    def _draw_globe(self, frame: Frame) -> None:
+    def _draw_globe(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         subspace = picture.subspace_dimension > 0
         self.directions.set_title(
             self.text("Angles to a random subspace (the equator)" if subspace else "Angles to a fixed vector x")
         )
-        n = frame.parameters.dimension  # type: ignore[attr-defined]
+        n = frame.parameters.dimension
         self.globe.pole_text = "⊥" if subspace else "x"
         self.globe.set_flat(n == 2)
         self.globe.set_points(picture.points[:, [0, 2]] if n == 2 else picture.points)
         self.globe.set_bands(equal_area_angles(12) if n == 3 else ())
         self.globe.set_equator_band(0.0 if subspace or n <= 3 else 10.0)
 
-    def _caption(self, frame: Frame) -> str:
+    def _caption(self, frame: Frame[Parameters, Picture]) -> str:
         values: dict[str, Any] = frame.parameters.model_dump()
         k = frame.picture.subspace_dimension
         facts = {"n": values["dimension"], "pairs": values["pairs"], "seed": values["seed"]}
@@ -126,9 +126,9 @@ class ExperimentPanel(Panel):
             return self.text("n = {n:,d} · k = {k:,d} · {pairs:,d} pairs · seed {seed}", k=k, **facts)
         return self.text("n = {n:,d} · {pairs:,d} pairs · seed {seed}", **facts)
 
-    def _origin(self, frame: Frame) -> str:
+    def _origin(self, frame: Frame[Parameters, Picture]) -> str:
         """How the angles came about, and how many there are so far."""
-        picture, pairs = frame.picture, frame.parameters.pairs  # type: ignore[attr-defined]
+        picture, pairs = frame.picture, frame.parameters.pairs
         if picture.exact:
             return self.text("drawn from the exact law")
         if picture.drawn < pairs:

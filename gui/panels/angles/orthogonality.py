@@ -18,7 +18,7 @@ BAR_EDGES = np.array([0.65, 1.35, 1.65, 2.35, 2.65, 3.35])
 CIRCLE = np.linspace(0, 2 * np.pi, 361)
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(Panel["Parameters", "Picture"]):
     """The matrix, its singular values, and three small pictures."""
 
     def build(self) -> None:
@@ -55,7 +55,7 @@ class ExperimentPanel(Panel):
             bars.label = self.text("measured")
         self.singular.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._draw_matrix(frame, picture, parameters)
         self._draw_singular(frame, picture)
@@ -69,22 +69,22 @@ class ExperimentPanel(Panel):
             self._draw_eigenvalues(frame, picture)
         self.last.refresh_legend()
 
-    def _draw_matrix(self, frame: Frame, picture: Picture, parameters: Parameters) -> None:
-        size, columns = len(picture.matrix), frame.parameters.columns  # type: ignore[attr-defined]
+    def _draw_matrix(self, frame: Frame[Parameters, Picture], picture: Picture, parameters: Parameters) -> None:
+        size, columns = len(picture.matrix), frame.parameters.columns
         limit = 1.0 if parameters.colours == "one" else 4 * picture.noise
         self.image.setData(picture.matrix[::-1], (0.0, 0.0, size, size), limit)
         self.matrix.set_range(x=(0, size), y=(0, size))
-        facts = {"m": frame.parameters.rows, "n": columns, "v": f"{picture.variance:.4g}"}  # type: ignore[attr-defined]
+        facts = {"m": frame.parameters.rows, "n": columns, "v": f"{picture.variance:.4g}"}
         if size < columns:
             self.matrix.set_caption(self.text("first {k} of {n:,d} columns · σ² = {v}", k=size, **facts))
         else:
             self.matrix.set_caption(self.text("m = {m:,d} · n = {n:,d} · σ² = {v}", **facts))
 
-    def _draw_singular(self, frame: Frame, picture: Picture) -> None:
+    def _draw_singular(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         edges, heights = picture.singular_edges, picture.singular_density
         self.singular_bars.setData(heights, edges, density=True)
         self.singular_law.setData(picture.singular_grid[: len(picture.singular_law)], picture.singular_law)
-        square = frame.parameters.rows == frame.parameters.columns  # type: ignore[attr-defined]
+        square = frame.parameters.rows == frame.parameters.columns
         law = self.text("quarter circle") if square else self.text("Marchenko-Pastur law")
         spread = len(picture.singular_law) > 0
         self.singular_law.label = law if spread else None
@@ -145,7 +145,7 @@ class ExperimentPanel(Panel):
         self.last.set_labels(x="", y=self.text("error of WᵀW"))
         self.last.set_range(x=(0.5, 3.5), y=(0.0, 1.3 * top), steady=True)
 
-    def _draw_eigenvalues(self, frame: Frame, picture: Picture) -> None:
+    def _draw_eigenvalues(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         self._show(eigenvalues=True)
         self.last.set_title(self.text("Eigenvalues of W"))
         real, imaginary = picture.eigenvalues.T
@@ -153,7 +153,7 @@ class ExperimentPanel(Panel):
         self.last.set_caption(self.text("{count:,d} of the newest matrix", count=len(real)) if known else "")
         self.eigenvalues.setData(real, imaginary)
         self.circle.setData(picture.radius * np.cos(CIRCLE), picture.radius * np.sin(CIRCLE))
-        square = frame.parameters.rows == frame.parameters.columns  # type: ignore[attr-defined]
+        square = frame.parameters.rows == frame.parameters.columns
         words = self.text("computed up to 1,024 columns") if square else self.text("only a square matrix has eigenvalues")
         self.absent.setData(0.0, 0.0, "" if known else words)
         self.last.axes["x"].setTicks(None)

@@ -25,7 +25,7 @@ REACH = 4.0  # of pre-activations
 STEEP = 1.5  # ln χ₁ of the last colour
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Lengths and the phase map above; angles, pre-activations and what the parameters ask for below."""
 
     def build(self) -> None:
@@ -127,10 +127,8 @@ class ExperimentPanel(TwoRows):
         self.race.set_labels(x=self.text("update"), y=self.text("loss"))
         for curve, name in zip(self.losses, RACERS, strict=True):
             curve.label = name
-        for card in self.cards:
-            card.refresh_legend()  # type: ignore[attr-defined]
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         values = frame.parameters.model_dump()
         self._training, self._waisted = picture.training, values["waist"] != 1 and not picture.training
@@ -177,7 +175,7 @@ class ExperimentPanel(TwoRows):
         plain = values["normalisation"] == "none" and not values["residual"]
         self.phase.set_caption("" if plain else self.text("of the plain tower"))
 
-    def _draw_angles(self, picture: Picture, frame: Frame) -> None:
+    def _draw_angles(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         layers = np.arange(len(picture.angle))
         self.angle.setData(layers, np.degrees(picture.angle))
         self.theory_angle.setData(layers, np.degrees(picture.theory_angle))
@@ -186,7 +184,7 @@ class ExperimentPanel(TwoRows):
         self.angles.set_range(y=(0.0, 1.08 * max(1.0, np.nanmax(shown, initial=1.0))), steady=True)
         self.angles.set_caption("")
 
-    def _draw_ridge(self, picture: Picture, frame: Frame) -> None:
+    def _draw_ridge(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         layers = len(picture.ridge)
         self.shares.setData(np.sqrt(picture.ridge.T), (0.5, -REACH, layers, 2 * REACH), (0.0, 0.32))
         self.ridge.set_range(x=(0.5, layers + 0.5), y=(-REACH, REACH))

@@ -6,11 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSize
 
 from engine.api import Frame
-from gui.core.lab.two_rows import LEAST, TwoRows
-from gui.core.look.theme import Role, px, theming
+from gui.core.lab.two_rows import TwoRows
+from gui.core.look.theme import Role, theming
 from gui.core.plots import Arrows, Curve, DragPoints, Label, Marker, PlotCard, Points, Swatch
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ EARLIER = 8
 SMALLEST = 1e-15  # error that is still drawn
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The likelihood with the surrogates above; where the method jumps from everywhere, and the errors of all three below."""
 
     def build(self) -> None:
@@ -32,18 +31,6 @@ class ExperimentPanel(TwoRows):
         self._build_errors()
         self.arrange([self.hill], [self.map, self.fall], stretch=(5, 3))
         self.fit()
-
-    def fit(self) -> None:
-        """The large picture alone on a low screen; a row of one card has no splitter of its own."""
-        if not self.alone:
-            lower, roomy = self._splitters[-1], self.height() >= px(LEAST)
-            for card in (self.map, self.fall):
-                card.setVisible(roomy)
-            lower.setVisible(roomy)
-
-    def minimumSizeHint(self) -> QSize:
-        """Room for the first row."""
-        return self.hill.minimumSizeHint()
 
     def _build_hill(self) -> None:
         self.hill = PlotCard()
@@ -96,7 +83,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.hill, self.map, self.fall):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._draw_hill(picture, parameters)
         self.draw_later("map", partial(self._draw_map, picture))

@@ -22,7 +22,7 @@ HEADROOM = 1.15
 ERRORS = 2.0  # standard errors that a bar shows on both sides
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Variance against the step and the histogram above; the way there, memory and cost below."""
 
     def build(self) -> None:
@@ -127,10 +127,8 @@ class ExperimentPanel(TwoRows):
         self.one.setData(1.0, self.text("an independent draw"))
         self.worth.label = self.text("effective samples per gradient")
         self.accepted.label = None
-        for card in self.cards:
-            card.refresh_legend()  # type: ignore[attr-defined]
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         values = frame.parameters.model_dump()
         if picture.unstable != self._unstable:
@@ -142,7 +140,7 @@ class ExperimentPanel(TwoRows):
         self.draw_later("memory", partial(self._draw_memory, picture, frame))
         self.draw_later("cost", partial(self._draw_cost, picture, frame, values))
 
-    def _draw_bias(self, picture: Picture, frame: Frame, values: dict[str, Any]) -> None:
+    def _draw_bias(self, picture: Picture, frame: Frame[Parameters, Picture], values: dict[str, Any]) -> None:
         target, limit, sampler = frame.measures["target_variance"], frame.measures["step_limit"], values["sampler"]
         ends = np.array([0.0, picture.view])
         flat = np.full(2, target)
@@ -165,7 +163,7 @@ class ExperimentPanel(TwoRows):
         self._name_curves(picture, target, top)
         self.bias.set_caption(self._progress(picture, frame, values))
 
-    def _draw_dot(self, picture: Picture, frame: Frame, values: dict[str, Any]) -> None:
+    def _draw_dot(self, picture: Picture, frame: Frame[Parameters, Picture], values: dict[str, Any]) -> None:
         self.before.setData(picture.dots[:, 1], picture.dots[:, 2])
         here, value, error = values["step_size"], frame.measures["variance"], frame.measures["standard_error"]
         if picture.unstable or not math.isfinite(value):
@@ -192,7 +190,7 @@ class ExperimentPanel(TwoRows):
         at = int(np.searchsorted(-picture.printed, -0.84 * top))
         printed.setData(picture.printed_step[at], picture.printed[at], self.text("misprint"))
 
-    def _progress(self, picture: Picture, frame: Frame, values: dict[str, Any]) -> str:
+    def _progress(self, picture: Picture, frame: Frame[Parameters, Picture], values: dict[str, Any]) -> str:
         if picture.unstable:
             return self.text("beyond the limit")
         if not picture.settled:
@@ -202,7 +200,7 @@ class ExperimentPanel(TwoRows):
         count = round(frame.measures["measured_steps"])
         return self.text("{chains:,d} chains · {count:,d} steps", chains=values["chains"], count=count)
 
-    def _draw_law(self, picture: Picture, frame: Frame) -> None:
+    def _draw_law(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         self.bars.setData(picture.density, picture.edges, density=True)
         self.target.setData(picture.grid, picture.target)
         self.stationary.setData(picture.grid, picture.law)
@@ -250,7 +248,7 @@ class ExperimentPanel(TwoRows):
         self.growth.set_range(x=span, y=(0.1 * scale, max(100.0 * scale, 3.0 * float(size.max()))))
         self.growth.set_caption(self.text("{factor} times per step", factor=f"{picture.factor:.4g}".replace("-", "−")))
 
-    def _draw_memory(self, picture: Picture, frame: Frame) -> None:
+    def _draw_memory(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         lags, theory, measured = picture.lags, picture.theory_correlation, picture.correlation
         self.decay.setData(lags, theory)
         self.correlation.setData(lags, measured)
@@ -261,7 +259,7 @@ class ExperimentPanel(TwoRows):
         known = math.isfinite(first) and not picture.unstable
         self.memory.set_caption(f"ρ₁ = {first:.3f}".replace("-", "−") if known else self.text("beyond the limit"))
 
-    def _draw_cost(self, picture: Picture, frame: Frame, values: dict[str, Any]) -> None:
+    def _draw_cost(self, picture: Picture, frame: Frame[Parameters, Picture], values: dict[str, Any]) -> None:
         measures, sampler = frame.measures, values["sampler"]
         adjusted = sampler not in UNADJUSTED
         if adjusted != (self.accepted.label is not None):

@@ -25,7 +25,7 @@ REMEMBERED = 60  # barriers whose dots are kept
 GOLDEN = 0.5 * (math.sqrt(5) - 1)
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The wells and the passage times above; the means by barrier and the shares by steps below."""
 
     def build(self) -> None:
@@ -110,26 +110,26 @@ class ExperimentPanel(TwoRows):
         for card in (self.wells, self.times, self.barriers, self.shares):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         self._remember(frame)
         self._draw_wells(frame)
         self.draw_later("times", partial(self._draw_times, frame))
         self.draw_later("shares", partial(self._draw_shares, frame))
         self.draw_later("barriers", partial(self._draw_barriers, frame))
 
-    def _remember(self, frame: Frame) -> None:
+    def _remember(self, frame: Frame[Parameters, Picture]) -> None:
         """Keep the mean of this barrier, so that a hand that drags the slider draws a curve of dots."""
         values, mean = frame.parameters, frame.measures["mean_passage_time"]
-        key = values.barrier, values.temperature  # type: ignore[attr-defined]
+        key = values.barrier, values.temperature
         if math.isfinite(mean):
             self.seen.pop(key, None)
             self.seen[key] = mean
             while len(self.seen) > REMEMBERED:
                 self.seen.pop(next(iter(self.seen)))
 
-    def _draw_wells(self, frame: Frame) -> None:
+    def _draw_wells(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
-        barrier, temperature = frame.parameters.barrier, frame.parameters.temperature  # type: ignore[attr-defined]
+        barrier, temperature = frame.parameters.barrier, frame.parameters.temperature
         high = max(1.5 * barrier, barrier + 1.2 * temperature)
         grid, energy = picture.well_grid, picture.well_energy
         self.wells.set_range(x=(grid[0], grid[-1]), y=(-FLOOR * high, high))
@@ -149,7 +149,7 @@ class ExperimentPanel(TwoRows):
             self.text("t = {time:.4g} · {steps:,d} steps", time=frame.measures["time"], steps=round(frame.measures["steps"]))
         )
 
-    def _draw_halves(self, frame: Frame, high: float) -> None:
+    def _draw_halves(self, frame: Frame[Parameters, Picture], high: float) -> None:
         """Under each well a bar as long as its share of the particles, with a mark where the exact share ends."""
         low, top = -0.165 * high, -0.055 * high
         shares = frame.measures["right_share"], frame.measures["exact_right_share"]
@@ -165,7 +165,7 @@ class ExperimentPanel(TwoRows):
             beside = centre + (BAR - 0.04) * (1 if side else -1)  # away from the mark, which comes from the other end
             self.half_labels[side].setData(beside, 0.5 * (low + top), words)
 
-    def _draw_times(self, frame: Frame) -> None:
+    def _draw_times(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         if picture.logarithmic != self._logarithmic:
             self._logarithmic = picture.logarithmic
@@ -191,17 +191,17 @@ class ExperimentPanel(TwoRows):
         since = float(min(max(measures["time"], edges[0]), edges[-1]))
         coming = since < edges[-1] and measures["survivors"] > 0
         self.now.setData(since if coming else math.nan, edges[-1])
-        facts = {"crossed": round(measures["crossed"]), "all": frame.parameters.particles}  # type: ignore[attr-defined]
+        facts = {"crossed": round(measures["crossed"]), "all": frame.parameters.particles}
         self.times.set_caption(self.text("{crossed:,d} of {all:,d} have crossed", **facts))
 
-    def _draw_barriers(self, frame: Frame) -> None:
+    def _draw_barriers(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         values = frame.parameters
-        step, barrier, restart = values.step_size, values.barrier, values.restart  # type: ignore[attr-defined]
+        step, barrier, restart = values.step_size, values.barrier, values.restart
         grid = picture.barrier_grid
         self.by_integral.setData(grid, picture.barrier_exact / step)
         self.by_kramers.setData(grid, picture.barrier_kramers / step)
-        key = barrier, values.temperature  # type: ignore[attr-defined]
+        key = barrier, values.temperature
         others = [(a, time) for (a, t), time in self.seen.items() if t == key[1] and a != barrier]
         self.before.setData([a for a, _ in others], [time / step for _, time in others])
         known = key in self.seen
@@ -220,11 +220,11 @@ class ExperimentPanel(TwoRows):
         self.barriers.set_range(x=(grid[0] - 0.15, grid[-1] + 0.15), y=(8.0, 2.5 * max(highest, high / restart)))
         self.barriers.set_caption(self.text("τ = {steps} steps", steps=short(frame.measures["exact_passage_steps"])))
 
-    def _draw_shares(self, frame: Frame) -> None:
+    def _draw_shares(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         values, measures = frame.parameters, frame.measures
-        budget, restart = values.budget, values.restart  # type: ignore[attr-defined]
-        lowest = 10.0 ** math.floor(math.log10(0.5 / values.particles))  # type: ignore[attr-defined]
+        budget, restart = values.budget, values.restart
+        lowest = 10.0 ** math.floor(math.log10(0.5 / values.particles))
         self.share_law.setData(picture.share_grid, picture.share_law)
         self.counted.setData(picture.share_steps, picture.share_counted)
         self.share_update.setData(*SHORT)

@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment, Measure
-from engine.core.frames import Observation
+from engine.core.frames import GAPS, Observation
 from engine.data.digits import unit_digits
 from engine.labs.angles.propagation import race as racing
 from engine.labs.angles.propagation.bow_tie import measured_round_trip, tie_table
@@ -49,20 +49,20 @@ SECONDS = {"cpu": (6e-9, 1.2e-10), "mps": (1e-9, 1e-11), "cuda": (1e-11, 1e-12)}
 class Picture:
     """What the panel draws. Index 0 is the input, index l is behind layer l; not a number where nothing is known yet."""
 
-    moment: np.ndarray = field(metadata={"gaps": True})  # (L + 1,): second moment of a coordinate over the input's
-    theory_moment: np.ndarray = field(metadata={"gaps": True})
-    theory_spread: np.ndarray = field(metadata={"gaps": True})  # (L + 1,): deviation of its logarithm between networks
-    gradient: np.ndarray = field(metadata={"gaps": True})  # (L + 1,): squared gradient over that behind the last layer
-    theory_gradient: np.ndarray = field(metadata={"gaps": True})
-    angle: np.ndarray = field(metadata={"gaps": True})  # (L + 1,): between the two marked inputs, radians
-    theory_angle: np.ndarray = field(metadata={"gaps": True})
-    dead: np.ndarray = field(metadata={"gaps": True})  # (L + 1,): share of dead units
+    moment: np.ndarray = field(metadata=GAPS)  # (L + 1,): second moment of a coordinate over the input's
+    theory_moment: np.ndarray = field(metadata=GAPS)
+    theory_spread: np.ndarray = field(metadata=GAPS)  # (L + 1,): deviation of its logarithm between networks
+    gradient: np.ndarray = field(metadata=GAPS)  # (L + 1,): squared gradient over that behind the last layer
+    theory_gradient: np.ndarray = field(metadata=GAPS)
+    angle: np.ndarray = field(metadata=GAPS)  # (L + 1,): between the two marked inputs, radians
+    theory_angle: np.ndarray = field(metadata=GAPS)
+    dead: np.ndarray = field(metadata=GAPS)  # (L + 1,): share of dead units
     ridge: np.ndarray  # (L, RIDGE_BINS): shares of pre-activations from -4 to 4
     phase: np.ndarray  # (biases, weights): ln χ₁ of the plain tower
     phase_weights: np.ndarray
     phase_biases: np.ndarray
     edge: np.ndarray  # (k, 2): spreads of bias and weight at the edge of chaos
-    losses: np.ndarray = field(metadata={"gaps": True})  # (updates so far, 3)
+    losses: np.ndarray = field(metadata=GAPS)  # (updates so far, 3)
     bow_tie: np.ndarray  # (rules, 6): as in the table
     overflow: int  # the first layer with a value that is not finite, 0 for none
     underflow: int  # the first layer at which everything is zero, 0 for none

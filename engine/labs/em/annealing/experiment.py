@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import GAPS, Observation
 from engine.labs.em.annealing.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.annealing.parameters import Parameters, make_points
 from engine.labs.em.annealing.sweep import (
@@ -57,10 +57,10 @@ class Picture:
     """What the panel draws; places are along the axis of largest variance, counted from the origin of the data in 1-D."""
 
     temperatures: np.ndarray  # (G,)
-    up: np.ndarray = field(metadata={"gaps": True})  # (G, K)
-    down: np.ndarray = field(metadata={"gaps": True})  # (G, K)
-    up_records: np.ndarray = field(metadata={"gaps": True})  # (G, 4): soft and hard distance, entropy, distinct centres
-    down_records: np.ndarray = field(metadata={"gaps": True})  # (G, 4)
+    up: np.ndarray = field(metadata=GAPS)  # (G, K)
+    down: np.ndarray = field(metadata=GAPS)  # (G, K)
+    up_records: np.ndarray = field(metadata=GAPS)  # (G, 4): soft and hard distance, entropy, distinct centres
+    down_records: np.ndarray = field(metadata=GAPS)  # (G, 4)
     fork_temperatures: np.ndarray  # (FORK_POINTS,)
     fork_offsets: np.ndarray  # (FORK_POINTS,): half distance of the pitchfork
     splits: np.ndarray  # (s,): critical values of groups that have split so far, after the first

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.core.frames import GAPS
 from engine.core.messages import Message
 
 
@@ -70,12 +71,12 @@ class Picture:
     curve_at: np.ndarray  # (s,): 0, 0.5, 1, ...
     log_likelihoods: np.ndarray  # (s,): total, natural logarithm
     # (s,): NaN before the first E half-step
-    lower_bounds: np.ndarray = dataclasses.field(metadata={"gaps": True})
+    lower_bounds: np.ndarray = dataclasses.field(metadata=GAPS)
 
     # convergence, by full iteration
     error_at: np.ndarray  # (t,): 0, 1, 2, ...
     # (t,): (log L* - log L)/n, NaN where L* is unknown or rounding has the word
-    errors: np.ndarray = dataclasses.field(metadata={"gaps": True})
+    errors: np.ndarray = dataclasses.field(metadata=GAPS)
     limit: float  # log L* at the fixed point ahead, NaN where it is unknown
     # missing share of information: errors of parameters shrink by it, those of the likelihood by its square
     predicted_rate: float
@@ -84,13 +85,13 @@ class Picture:
     # switched on: AIC and BIC
     choice_components: np.ndarray  # (c,): 1, 2, ... so far
     # (c,): NaN where components collapsed
-    choice_log_likelihoods: np.ndarray = dataclasses.field(metadata={"gaps": True})
-    choice_aic: np.ndarray = dataclasses.field(metadata={"gaps": True})
-    choice_bic: np.ndarray = dataclasses.field(metadata={"gaps": True})
+    choice_log_likelihoods: np.ndarray = dataclasses.field(metadata=GAPS)
+    choice_aic: np.ndarray = dataclasses.field(metadata=GAPS)
+    choice_bic: np.ndarray = dataclasses.field(metadata=GAPS)
 
     # switched on: other starts; one entry per finished restart
     # (r,): where it ended, NaN where it collapsed
-    restart_log_likelihoods: np.ndarray = dataclasses.field(metadata={"gaps": True})
+    restart_log_likelihoods: np.ndarray = dataclasses.field(metadata=GAPS)
     restart_starts: np.ndarray  # (r, K, 2): means at its start
     restart_means: np.ndarray  # (r, K, 2): means at its end, permuted to match the best of them
     restart_basins: np.ndarray  # (r,), int64: 0 for the best summit, 1 for the next ...; -1 for a collapse
@@ -98,8 +99,8 @@ class Picture:
 
     # switched on: the race from the same start; total log-likelihood after each full iteration, NaN after a collapse
     race_at: np.ndarray  # (q,): 0, 1, 2, ...
-    race_em: np.ndarray = dataclasses.field(metadata={"gaps": True})
-    race_hard: np.ndarray = dataclasses.field(metadata={"gaps": True})
-    race_gradient: np.ndarray = dataclasses.field(metadata={"gaps": True})
+    race_em: np.ndarray = dataclasses.field(metadata=GAPS)
+    race_hard: np.ndarray = dataclasses.field(metadata=GAPS)
+    race_gradient: np.ndarray = dataclasses.field(metadata=GAPS)
     race_hard_means: np.ndarray  # (K, 2): where hard EM stands
     race_gradient_means: np.ndarray  # (K, 2)

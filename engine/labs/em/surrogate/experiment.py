@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import GAPS, Observation
 from engine.core.parameters import LabParameters, Ui, problem
 from engine.labs.em.surrogate.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.surrogate.path import METHODS, Path, check, measured_rate, path
@@ -205,8 +205,8 @@ class Picture:
     anchor: float  # where the surrogates touch
     theta: float  # now
     height: float  # log-likelihood now
-    image: np.ndarray = field(metadata={"gaps": True})  # (G,): where the method jumps from every θ of the grid
-    errors: np.ndarray = field(metadata={"gaps": True})  # (3, steps + 1): distances to the maximum of all methods
+    image: np.ndarray = field(metadata=GAPS)  # (G,): where the method jumps from every θ of the grid
+    errors: np.ndarray = field(metadata=GAPS)  # (3, steps + 1): distances to the maximum of all methods
     chosen: int  # number of the method
     target: float
     rate: float

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.core.frames import GAPS
 from engine.data.texts import Collection, Cutting, Table, cut, stop_words
 from engine.math.latent.plsa import Topics, responsibilities
 
@@ -33,7 +34,7 @@ class Picture:
     half_steps: np.ndarray  # (t,)
     perplexities: np.ndarray  # (t,)
     bounds: np.ndarray  # (t,): exp of minus the lower bound per token
-    heldout: np.ndarray = field(metadata={"gaps": True})  # (t,): held-out perplexity after each M step
+    heldout: np.ndarray = field(metadata=GAPS)  # (t,): held-out perplexity after each M step
     unigram: float = 0.0
     perfect: float = 0.0
     text: str = ""  # of the document that is opened

@@ -12,7 +12,7 @@ from pydantic import Field
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import GAPS, Observation
 from engine.core.parameters import LabParameters, Ui
 from engine.labs.langevin.bias.chains import BINS, LAGS, SHOWN, TRACE, State, advance, binned, first_state, tuned
 from engine.labs.langevin.bias.claims import CLAIMS, MEASURES, check_claims, measured, reading
@@ -146,22 +146,22 @@ class Picture:
     printed: np.ndarray  # variance of the misprinted Metropolis step
     dots: np.ndarray  # (k, 4): sampler, step size, measured variance, standard error
     cost_step: np.ndarray
-    worth: np.ndarray = field(metadata={"gaps": True})  # effective samples per gradient
-    accepted: np.ndarray = field(metadata={"gaps": True})
+    worth: np.ndarray = field(metadata=GAPS)  # effective samples per gradient
+    accepted: np.ndarray = field(metadata=GAPS)
     lags: np.ndarray  # (LAGS + 1,)
-    correlation: np.ndarray = field(metadata={"gaps": True})
-    theory_correlation: np.ndarray = field(metadata={"gaps": True})
+    correlation: np.ndarray = field(metadata=GAPS)
+    theory_correlation: np.ndarray = field(metadata=GAPS)
     edges: np.ndarray  # (BINS + 1,)
     density: np.ndarray  # (BINS,)
     grid: np.ndarray  # (LAW_POINTS,)
     target: np.ndarray  # density of the target
-    law: np.ndarray = field(metadata={"gaps": True})  # density of the stationary law of this sampler
+    law: np.ndarray = field(metadata=GAPS)  # density of the stationary law of this sampler
     trace_steps: np.ndarray  # (t,)
     traces: np.ndarray  # (t, SHOWN)
     mean: np.ndarray  # (t,): of all chains
     deviation: np.ndarray
-    theory_mean: np.ndarray = field(metadata={"gaps": True})
-    theory_deviation: np.ndarray = field(metadata={"gaps": True})
+    theory_mean: np.ndarray = field(metadata=GAPS)
+    theory_deviation: np.ndarray = field(metadata=GAPS)
     trace_length: int  # most steps that the traces show
     view: float  # end of the axis of step sizes
     factor: float  # by which an unadjusted step multiplies x

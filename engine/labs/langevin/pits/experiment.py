@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import GAPS, Observation
 from engine.labs.langevin.pits.claims import CLAIMS, DIGS, MEASURES, Frozen, check_claims, effective, measure
 from engine.labs.langevin.pits.field import BATCH, REACH, Landscape, Pits, Probe, catch_radius, holds, release, ring, settle
 from engine.labs.langevin.pits.parameters import Parameters
@@ -47,7 +47,7 @@ class Picture:
     ground: np.ndarray  # (A,): lowest energy of each direction near the circle of the data
     centres: np.ndarray  # (2, K)
     shares: np.ndarray  # (K,): of the points in each mode
-    stiffness: np.ndarray = field(metadata={"gaps": True})  # (K,): ηk of each pit, nan where there is none
+    stiffness: np.ndarray = field(metadata=GAPS)  # (K,): ηk of each pit, nan where there is none
     curve_steps: np.ndarray  # (n,)
     curve_points: np.ndarray  # (n,): mean energy of the points
     curve_data: np.ndarray  # (n,)

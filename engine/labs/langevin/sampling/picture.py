@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.context import Context
+from engine.core.frames import GAPS
 from engine.labs.langevin.sampling.claims import marginals
 from engine.labs.langevin.sampling.landscape import CELLS, Landscape, cached_bias_curves
 from engine.labs.langevin.sampling.parameters import SAMPLERS
@@ -59,10 +60,10 @@ class Picture:
     swap_shares: np.ndarray  # (K - 1,): swaps accepted between neighbouring rungs
     way_steps: np.ndarray  # (k,): steps at which the distance was noted
     way_gradients: np.ndarray  # (k,): gradients per particle by then
-    way_distances: np.ndarray = field(metadata={"gaps": True})  # (2, k): relative entropy of both swarms
+    way_distances: np.ndarray = field(metadata=GAPS)  # (2, k): relative entropy of both swarms
     changes: np.ndarray  # (c,): places among those notes where the rule had changed
     bias_steps: np.ndarray  # (b,): step sizes
-    bias_variances: np.ndarray = field(metadata={"gaps": True})  # (b,): ULA's variance of x by law
+    bias_variances: np.ndarray = field(metadata=GAPS)  # (b,): ULA's variance of x by law
     visited: np.ndarray  # (v, 3): number of the sampler, step size, variance of x
     way_seconds: tuple[float, ...]  # of computation, by a clock: differs from run to run
     in_time: bool  # whether averages go over time too

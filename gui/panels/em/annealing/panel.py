@@ -25,7 +25,7 @@ JITTER = 0.5 * (math.sqrt(5) - 1)
 HANDLE = 0.965  # of the height of the picture
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The bifurcation diagram and the data above; the smooth minimum, distances and entropy below."""
 
     def build(self) -> None:
@@ -34,8 +34,7 @@ class ExperimentPanel(TwoRows):
         self._build_branches()
         self._build_data()
         self._build_small()
-        self.arrange([self.branches, self.data_card], [self.minimum, self.far, self.disorder], stretch=(5, 3))
-        self._splitters[1].setSizes([1500, 1000])
+        self.arrange([self.branches, self.data_card], [self.minimum, self.far, self.disorder], stretch=(5, 3), shares=[(3, 2)])
         self.fit()
 
     def _build_branches(self) -> None:
@@ -105,7 +104,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.branches, self.minimum, self.far, self.disorder):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._picture = picture
         self._draw_branches(frame, picture)
@@ -114,7 +113,7 @@ class ExperimentPanel(TwoRows):
         self.draw_later("far", partial(self._draw_far, frame, picture))
         self.draw_later("disorder", partial(self._draw_disorder, frame, picture))
 
-    def _draw_branches(self, frame: Frame, picture: Picture) -> None:
+    def _draw_branches(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         grid = picture.temperatures
         low, high = picture.line[0], picture.line[-1]
         count = picture.up.shape[1]
@@ -151,7 +150,7 @@ class ExperimentPanel(TwoRows):
         left, right = min(grid[0], 0.8 * picture.temperature), max(grid[-1], 1.25 * picture.temperature)
         return float(left), float(right * (right / left) ** 0.02)
 
-    def _draw_data(self, frame: Frame, picture: Picture) -> None:
+    def _draw_data(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         flat = picture.data.shape[1] == 1
         if flat != self._flat:
             self._flat = flat
@@ -182,7 +181,7 @@ class ExperimentPanel(TwoRows):
             self.data_card.set_range(x=(low[0] - edge, high[0] + edge), y=(low[1] - edge, high[1] + edge))
         self.data_card.set_caption(self.text("{count:,d} points", count=len(picture.data)))
 
-    def _draw_minimum(self, frame: Frame, picture: Picture) -> None:
+    def _draw_minimum(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         count = len(picture.places)
         room = math.log(count) / picture.temperature
         self.hard.setData(picture.line, picture.hard)
@@ -194,7 +193,7 @@ class ExperimentPanel(TwoRows):
         self.minimum.set_range(y=(floor - 0.05 * (top - floor), top), steady=True)
         self.minimum.set_caption(f"F = {frame.measures['free_energy']:.4g}")
 
-    def _draw_far(self, frame: Frame, picture: Picture) -> None:
+    def _draw_far(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         left, right = self._ends(picture)
         self.soft.setData(picture.temperatures, picture.up_records[:, 0])
         self.nearest.setData(picture.temperatures, picture.up_records[:, 1])
@@ -207,7 +206,7 @@ class ExperimentPanel(TwoRows):
         self.far.set_range(x=(left, right), y=(0.0, 1.12 * highest))
         self.far.set_caption(f"{frame.measures['distortion']:.4g}")
 
-    def _draw_disorder(self, frame: Frame, picture: Picture) -> None:
+    def _draw_disorder(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         left, right = self._ends(picture)
         self.entropy.setData(picture.temperatures, picture.up_records[:, 2])
         self.entropy_back.setData(picture.temperatures, picture.down_records[:, 2])

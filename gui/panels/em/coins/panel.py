@@ -21,7 +21,7 @@ DEEPEST = 14.0  # of the image behind them
 SMALLEST = 1e-14  # error that is still drawn
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The table and the landscape above; the bound that climbs and the errors that shrink below."""
 
     def build(self) -> None:
@@ -31,8 +31,7 @@ class ExperimentPanel(TwoRows):
         self._build_landscape()
         self._build_climb()
         self._build_errors()
-        self.arrange([self.sets, self.plane], [self.climb, self.fall], stretch=(5, 3))
-        self._splitters[1].setSizes([1120, 880])
+        self.arrange([self.sets, self.plane], [self.climb, self.fall], stretch=(5, 3), shares=[(14, 11)])
         self.fit()
 
     def _build_table(self) -> None:
@@ -117,7 +116,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.sets, self.plane, self.climb, self.fall):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._heads = picture.heads.tolist()
         self._draw_table(picture, frame)
@@ -125,7 +124,7 @@ class ExperimentPanel(TwoRows):
         self.draw_later("climb", partial(self._draw_climb, picture, frame))
         self.draw_later("errors", partial(self._draw_errors, picture))
 
-    def _draw_table(self, picture: Picture, frame: Frame) -> None:
+    def _draw_table(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         phase = "" if picture.half == 0 else "EM"[(picture.half - 1) % 2]
         self.table.setData(picture.heads, picture.flips, picture.shares, picture.counts, phase)
         iteration = (picture.half + 1) // 2
@@ -167,7 +166,7 @@ class ExperimentPanel(TwoRows):
         self.plane.set_range(x=(0.0, 1.0), y=(0.0, 1.0))
         self.plane.set_caption(self.text("best w everywhere") if picture.profile else "")
 
-    def _draw_climb(self, picture: Picture, frame: Frame) -> None:
+    def _draw_climb(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         upto = picture.half + 1
         at = np.arange(len(picture.log_likelihood)) / 2
         self.lack.setData(at[:upto], picture.lower_bound[:upto], picture.log_likelihood[:upto])

@@ -16,7 +16,7 @@ LETTERS = ("", "E", "M")
 MOST_MOVES = 60
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The staircase and the tables above; the table r, the data and the lower bound below."""
 
     def build(self) -> None:
@@ -29,8 +29,7 @@ class ExperimentPanel(TwoRows):
         self.shares.dragged.connect(self._on_border)
         self.shares.dropped.connect(self._on_dropped)
         self.data.handles.dragged.connect(self._on_data)
-        self.arrange([self.stairs, self.tables], [self.shares, self.data, self.bound], stretch=(5, 4))
-        self._splitters[1].setSizes([1250, 1000])
+        self.arrange([self.stairs, self.tables], [self.shares, self.data, self.bound], stretch=(5, 4), shares=[(5, 4)])
         self.fit()
 
     def retranslate(self) -> None:
@@ -67,7 +66,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.stairs, self.shares, self.data, self.bound):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         self._frame = frame
         picture: Picture = frame.picture
         self.stairs.show_way(picture)
@@ -79,15 +78,15 @@ class ExperimentPanel(TwoRows):
         self.draw_later("data", partial(self._draw_data, frame))
         self.draw_later("bound", partial(self._draw_bound, frame))
 
-    def _draw_tables(self, frame: Frame) -> None:
+    def _draw_tables(self, frame: Frame[Parameters, Picture]) -> None:
         self.tables.show_tables(frame.picture)
         self.tables.set_caption(self.text("framed where they differ"))
 
-    def _draw_data(self, frame: Frame) -> None:
+    def _draw_data(self, frame: Frame[Parameters, Picture]) -> None:
         self.data.show_data(frame.picture)
         self.data.set_caption(f"KL = {frame.measures['marginal_kl']:.4f}")
 
-    def _draw_bound(self, frame: Frame) -> None:
+    def _draw_bound(self, frame: Frame[Parameters, Picture]) -> None:
         self.bound.show_bound(frame.picture, self.text("ceiling −H(p̃)"))
         self.bound.set_caption(f"{frame.measures['lower_bound']:.4f}".replace("-", "−"))
 
@@ -137,7 +136,7 @@ class ExperimentPanel(TwoRows):
     def _break(self, tables: dict[str, Any]) -> None:
         """Begin anew with these tables; the run waits until the hand lets go."""
         assert self._frame is not None
-        self._steps = self._steps or self._frame.parameters.steps  # type: ignore[attr-defined]
+        self._steps = self._steps or self._frame.parameters.steps
         self.tweak_requested.emit({**tables, "moves": "", "steps": 0})
 
     def _on_dropped(self) -> None:

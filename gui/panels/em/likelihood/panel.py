@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEAST, MOST = 0.001, 0.999
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The curve and the law of its maximum above; data and model, entropies and the law of large numbers below."""
 
     def build(self) -> None:
@@ -27,8 +27,7 @@ class ExperimentPanel(TwoRows):
         self.curve.handle.dragged.connect(self._on_parameter)
         self.model.handle.dragged.connect(self._on_model)
         self.model.seen.dragged.connect(self._on_data)
-        self.arrange([self.curve, self.law], [self.model, self.entropies, self.ladder], stretch=(5, 4))
-        self._splitters[1].setSizes([1250, 1000])
+        self.arrange([self.curve, self.law], [self.model, self.entropies, self.ladder], stretch=(5, 4), shares=[(5, 4)])
         self.fit()
 
     def retranslate(self) -> None:
@@ -51,7 +50,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.curve, self.law, self.entropies, self.ladder):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         self._frame = frame
         self._draw_curve(frame, parameters)
         self.draw_later("law", partial(self._draw_law, frame))
@@ -62,7 +61,7 @@ class ExperimentPanel(TwoRows):
     def _symbol(self, picture: Picture) -> str:
         return self.text("mean μ") if picture.normal else self.text("probability θ")
 
-    def _draw_curve(self, frame: Frame, parameters: Parameters) -> None:
+    def _draw_curve(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self.curve.show_curve(picture, parameters.scale, parameters.sharper)
         for curve, words in zip(self.curve.sharper, (self.text("4 times the data"), self.text("16 times")), strict=True):
@@ -83,18 +82,18 @@ class ExperimentPanel(TwoRows):
         facts = {"n": picture.count, "lost": lost}
         self.curve.set_caption(self.text("n = {n:,d} · the model loses {lost:.3g} nats", **facts))
 
-    def _draw_law(self, frame: Frame) -> None:
+    def _draw_law(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         self.law.show_law(picture, self.text("the data"))
         relabel(self.law, self.law.exact, self.text("exact law") if len(self.law.exact.x) else None)
         self.law.set_labels(x=self.text("estimate"), y=self.text("density"))
         self.law.set_caption(self.text("{share} as far out", share=percent(frame)))
 
-    def _draw_model(self, frame: Frame) -> None:
+    def _draw_model(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         count = len(picture.shares)
         names = [self.text("heads"), self.text("tails")] if count == 2 else [str(number + 1) for number in range(count)]
-        if frame.parameters.kind == "categorical":  # type: ignore[attr-defined]
+        if frame.parameters.kind == "categorical":
             names = [str(number + 1) for number in range(count)]
         fitted = self.text("normal law of the data") if picture.normal else self.text("data p")
         self.model.show_model(picture, names, (fitted, self.text("model q")))
@@ -105,14 +104,14 @@ class ExperimentPanel(TwoRows):
         caption = self.text("mean square error {value:.3g}", value=error) if math.isfinite(error) else ""
         self.model.set_caption(caption or self.text("drag the model"))
 
-    def _draw_entropies(self, frame: Frame) -> None:
+    def _draw_entropies(self, frame: Frame[Parameters, Picture]) -> None:
         values = [frame.measures[name] for name in ("entropy", "cross_entropy", "kl")]
         names = [self.text("cross entropy"), self.text("entropy + KL")]
         self.entropies.show_entropies(values[0], values[1], values[2], names)
         known = math.isfinite(values[2])
         self.entropies.set_caption(f"KL = {values[2]:.4f}" if known else self.text("no spread, no entropy"))
 
-    def _draw_ladder(self, frame: Frame) -> None:
+    def _draw_ladder(self, frame: Frame[Parameters, Picture]) -> None:
         deviation, error = frame.measures["simulated_deviation"], frame.measures["standard_error"]
         self.ladder.show_ladder(frame.picture, deviation, error)
         self.ladder.set_caption(self.text("here {value:.3g}", value=deviation))
@@ -150,11 +149,11 @@ class ExperimentPanel(TwoRows):
             numbers = picture.values.tolist()
             numbers[index] = rounded(x, float(picture.law_grid[-1] - picture.law_grid[0]))
             self.tweak_requested.emit({"values": tuple(numbers), "distribution": "gaussian"})
-        elif values.kind == "bernoulli":  # type: ignore[attr-defined]
+        elif values.kind == "bernoulli":
             share = min(max(1 - y if index else y, 0.0), 1.0)
-            self.tweak_requested.emit({"successes": round(share * values.trials)})  # type: ignore[attr-defined]
+            self.tweak_requested.emit({"successes": round(share * values.trials)})
         else:
-            counts = list(values.counts)  # type: ignore[attr-defined]
+            counts = list(values.counts)
             rest = sum(counts) - counts[index]
             share = min(max(y, 0.0), 0.95)
             counts[index] = max(round(share / (1 - share) * rest), 0 if rest else 1)
@@ -164,7 +163,7 @@ class ExperimentPanel(TwoRows):
         """Share number `index` of the model; the others keep their proportions."""
         assert self._frame is not None
         share = min(max(share, LEAST), MOST)
-        if self._frame.parameters.kind == "bernoulli":  # type: ignore[attr-defined]
+        if self._frame.parameters.kind == "bernoulli":
             self.tweak_requested.emit({"probability": round(min(max(1 - share if index else share, LEAST), MOST), 3)})
             return
         shares = self._frame.picture.model_shares.tolist()
@@ -187,7 +186,7 @@ def rounded(value: float, span: float) -> float:
     return round(value, max(0, 3 - math.floor(math.log10(span)))) if span > 0 else value
 
 
-def percent(frame: Frame) -> str:
+def percent(frame: Frame[Parameters, Picture]) -> str:
     """The share of estimates as far out as the data."""
     share: Any = frame.measures["beyond"]
     return f"{share:.1%}" if share >= 0.001 or share == 0 else f"{share:.3%}"

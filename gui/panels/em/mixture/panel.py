@@ -24,7 +24,7 @@ MOST_BELOW = 3  # cards of the second row
 WIDE = 3  # shares of the first row that the points have, where the curves have 2
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Points and likelihood above; convergence, weights and what is switched on below."""
 
     def build(self) -> None:
@@ -47,8 +47,7 @@ class ExperimentPanel(TwoRows):
         self.stage.brush.enabled_changed.connect(self.stage.pencil.setChecked)
         self.stage.pencil.setChecked(True)
         below = [self.race, self.choice, self.basins, self.summits, self.way, self.weights]
-        self.arrange([self.stage, self.bound], below, stretch=(2, 1))
-        self._splitters[1].setSizes([1000 * WIDE, 2000])
+        self.arrange([self.stage, self.bound], below, stretch=(2, 1), shares=[(WIDE, 2)])
         self.fit()
 
     def wanted(self, card: QWidget) -> bool:
@@ -101,14 +100,12 @@ class ExperimentPanel(TwoRows):
         stage.gradient.label = self.text("gradient ascent") if has("race") and plane else None
         self.bound.branch.label = self.text("without the hand") if has("branch") else None
         self.weights.of_point.label = self.text("of the point under the mouse") if has("point") else None
-        for card in self.cards:
-            card.refresh_legend()  # type: ignore[attr-defined]
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
-        values: Parameters = frame.parameters  # type: ignore[assignment]
+        values: Parameters = frame.parameters
         self._follow(values)
         self._arrange_for(picture, values)
         self.hand.show(picture, values.covariance, parameters.drawn)
@@ -225,12 +222,12 @@ class ExperimentPanel(TwoRows):
             self._name_items()
 
 
-def is_watched(frame: Frame) -> bool:
+def is_watched(frame: Frame[Parameters, Picture]) -> bool:
     """Whether a fall of the curve is worth a mark: it broke the theorem, or there is none for this algorithm.
 
     The curve also falls where a hand has added points or taken the covariance of another kind; nothing is wrong with that.
     """
-    values: Parameters = frame.parameters  # type: ignore[assignment]
+    values: Parameters = frame.parameters
     broken = any(claim.name == "monotone" and claim.holds is False for claim in frame.claims)
     return broken or values.algorithm == "hard"
 

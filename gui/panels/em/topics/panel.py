@@ -23,7 +23,7 @@ NARROW = 0.055  # of the documents: below it a topic's number finds no room
 HEADROOM = 1.12
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Words and a text above; mixtures, table and perplexity below."""
 
     def build(self) -> None:
@@ -32,8 +32,7 @@ class ExperimentPanel(TwoRows):
         self._build_mixtures()
         self._build_table()
         self._build_curve()
-        self.arrange([self.words, self.text_card], [self.mixtures, self.table, self.curve], stretch=(5, 4))
-        self._splitters[1].setSizes([1700, 1000])
+        self.arrange([self.words, self.text_card], [self.mixtures, self.table, self.curve], stretch=(5, 4), shares=[(17, 10)])
         self.fit()
 
     def _build_words(self) -> None:
@@ -87,7 +86,7 @@ class ExperimentPanel(TwoRows):
         for card in (self.mixtures, self.table, self.curve):
             card.refresh_legend()
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._picture = picture
         count = len(picture.topic_shares)
@@ -98,7 +97,7 @@ class ExperimentPanel(TwoRows):
         self.draw_later("table", partial(self._draw_table, frame, picture, chosen))
         self.draw_later("curve", partial(self._draw_curve, frame, picture))
 
-    def _draw_words(self, frame: Frame, picture: Picture, chosen: int | None) -> None:
+    def _draw_words(self, frame: Frame[Parameters, Picture], picture: Picture, chosen: int | None) -> None:
         heads = [self.text("{number} · {share:.0%}", number=z + 1, share=share) for z, share in enumerate(picture.topic_shares)]
         self.lists.setData(picture.topic_words, picture.topic_probabilities, heads, chosen)
         half = self.text("after an E step") if picture.after_e else self.text("after an M step")
@@ -128,7 +127,7 @@ class ExperimentPanel(TwoRows):
         self.mixtures.set_range(x=(0.0, columns), y=(0.0, 1.0))
         self._mark(self.open_mark, picture)
 
-    def _draw_table(self, frame: Frame, picture: Picture, chosen: int | None) -> None:
+    def _draw_table(self, frame: Frame[Parameters, Picture], picture: Picture, chosen: int | None) -> None:
         rows, columns = picture.table.shape
         self.cells.setData(picture.table[::-1], (0.0, 0.0, float(columns), float(rows)), (0.0, float(np.log(3.0))))
         lines = [((end, end), (0.0, rows)) for end in picture.column_ends[:-1]]
@@ -144,7 +143,7 @@ class ExperimentPanel(TwoRows):
         self.table.set_range(x=(0.0, columns), y=(0.0, rows))
         self.table.set_caption(f"{round(frame.measures['words']):,d} × {round(frame.measures['documents']):,d}")
 
-    def _draw_curve(self, frame: Frame, picture: Picture) -> None:
+    def _draw_curve(self, frame: Frame[Parameters, Picture], picture: Picture) -> None:
         iterations = 0.5 * picture.half_steps
         self.fitted.setData(iterations, picture.perplexities)
         self.bound.setData(iterations, picture.bounds)
@@ -173,7 +172,7 @@ class ExperimentPanel(TwoRows):
 
     def _on_topic(self, topic: int) -> None:
         """A click on a topic makes the others step back; a second one brings them forward again."""
-        now = self._last[1].highlight if self._last else 0  # type: ignore[attr-defined]
+        now = self._last[1].highlight if self._last else 0
         self.tweak_requested.emit({"highlight": 0 if now == topic + 1 else topic + 1})
 
     def _on_document(self, card: PlotCard, event: Any) -> None:

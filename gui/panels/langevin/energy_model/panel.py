@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.labs.langevin.energy_model import Parameters, Picture
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Map and density above, or two galleries; below energies, likelihood (or energies by class) and ages."""
 
     def build(self) -> None:
@@ -79,7 +79,7 @@ class ExperimentPanel(TwoRows):
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         if picture.images != self._images:
             self._images = picture.images
@@ -100,7 +100,7 @@ class ExperimentPanel(TwoRows):
         self.draw_later("energies", partial(self.energies.show_picture, picture, frame, self.text))
         self.draw_later("ages", partial(self.ages.show_picture, picture, frame, self.text))
 
-    def _caption_map(self, frame: Frame) -> None:
+    def _caption_map(self, frame: Frame[Parameters, Picture]) -> None:
         values = frame.parameters.model_dump()
         facts = {"update": frame.picture.update, "steps": values["steps_per_update"], "epsilon": values["step_size"]}
         self.map.set_caption(self.text("update {update:,d} · K = {steps} · ε = {epsilon:g}", **facts))

@@ -20,7 +20,7 @@ WALL = 2.9  # how far out points may be put
 NUDGE = 0.001  # so that a second click at the same place is another place
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The landscape from above and from the side; energies, modes and momentum below."""
 
     def build(self) -> None:
@@ -33,8 +33,7 @@ class ExperimentPanel(TwoRows):
         self.energies.set_range(x=(50.0, 150.0), y=(-2.0, 2.0))
         self.shares = self.bars.add(Bars("data"))
         self.fair = self.bars.add(Marker("theory", vertical=False, at=0.98))
-        self.arrange([self.above, self.side], [self.energies, self.bars, self.momentum], stretch=(5, 3))
-        self._splitters[1].setSizes([1000, 1350])
+        self.arrange([self.above, self.side], [self.energies, self.bars, self.momentum], stretch=(5, 3), shares=[(1, 1.35)])
         self.fit()
 
     def retranslate(self) -> None:
@@ -58,14 +57,14 @@ class ExperimentPanel(TwoRows):
         past.setData(0.7, 0.55, self.text("runs past"))
         out.setData(90.0, 0.3, self.text("thrown out"))
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         self._draw_above(frame)
         self._draw_side(frame)
         self.draw_later("momentum", partial(self._draw_momentum, frame))
         self.draw_later("bars", partial(self._draw_bars, frame))
         self.draw_later("energies", partial(self._draw_energies, frame))
 
-    def _draw_above(self, frame: Frame) -> None:
+    def _draw_above(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         self.above.show_field(picture)
         self.above.show_modes(picture)
@@ -76,7 +75,7 @@ class ExperimentPanel(TwoRows):
         else:
             self.above.set_caption(self.text("{share} in a mode · lines every {spacing:g}", **facts))
 
-    def _draw_side(self, frame: Frame) -> None:
+    def _draw_side(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         values, measures = frame.parameters, frame.measures
         self.side.show_ground(picture)
@@ -85,7 +84,7 @@ class ExperimentPanel(TwoRows):
         floor, top = self.side.limits
         waiting = self.text("The digger works alone; in {steps} steps the points are let go.", steps=picture.before)
         self.side.words.setData(180.0, top - 0.3 * (top - floor), waiting if picture.waiting else "")
-        loss = values.loss  # type: ignore[attr-defined]
+        loss = values.loss
         for mark, value, words, losses in (
             (self.side.deep, -1.0, self.text("deep enough"), ("hinge",)),
             (self.side.high, 1.0, self.text("high enough"), ("hinge", "margin")),
@@ -101,7 +100,7 @@ class ExperimentPanel(TwoRows):
             )
         )
 
-    def _draw_energies(self, frame: Frame) -> None:
+    def _draw_energies(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         self.of_data.setData(picture.curve_steps, picture.curve_data)
         self.of_points.setData(picture.curve_steps, picture.curve_points)
@@ -113,7 +112,7 @@ class ExperimentPanel(TwoRows):
         gap = frame.measures["mean_energy"] - frame.measures["data_energy"]
         self.energies.set_caption(self.text("gap {gap:.2f}", gap=gap))
 
-    def _draw_bars(self, frame: Frame) -> None:
+    def _draw_bars(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         count = len(picture.shares)
         self.shares.setData(picture.shares, [str(number + 1) for number in range(count)])
@@ -122,10 +121,10 @@ class ExperimentPanel(TwoRows):
         self.bars.set_range(x=(-0.6, count - 0.4), y=(0.0, min(highest, 1.05)), steady=True)
         self.bars.set_caption(self.text("{modes:.1f} of {all} modes", modes=frame.measures["effective_modes"], all=count))
 
-    def _draw_momentum(self, frame: Frame) -> None:
+    def _draw_momentum(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         measures = frame.measures
-        self.momentum.show_pits(picture.stiffness, frame.parameters.momentum)  # type: ignore[attr-defined]
+        self.momentum.show_pits(picture.stiffness, frame.parameters.momentum)
         if not math.isfinite(measures["overshoot"]):
             self.momentum.set_caption(self.text("there is no pit yet"))
             return

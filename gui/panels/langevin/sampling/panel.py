@@ -36,7 +36,7 @@ ROOMY = 300  # width of a picture that has room for the name of the switch
 ADJUSTED = ("mala", "hmc", "tempering")
 
 
-class ExperimentPanel(TwoRows):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The swarm, perhaps a second one, and the target above; marginals, distance and bias (or the ladder) below."""
 
     def build(self) -> None:
@@ -123,12 +123,10 @@ class ExperimentPanel(TwoRows):
         self.bias.law.label = self.text("ULA by law") if self._lawful else None
         self.way.first.label = self.text("first swarm") if self._second else None
         self.first.ghost_paths.label = self.text("the same noise, another step") if self._ghostly else None
-        for card in self.cards:
-            card.refresh_legend()  # type: ignore[attr-defined]
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         self._arrange_for(picture, parameters)
         self._draw_first(frame, parameters)
@@ -170,7 +168,7 @@ class ExperimentPanel(TwoRows):
         self.clear.setVisible(parameters.energy == "painted")
         self.way.set_labels(x=self.text(CLOCKS[parameters.clock]))
 
-    def _draw_first(self, frame: Frame, parameters: Parameters) -> None:
+    def _draw_first(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         card, rule = self.first, picture.rules[0]
         card.set_place(picture.landscape, parameters.background)
@@ -187,7 +185,7 @@ class ExperimentPanel(TwoRows):
         card.set_caption(self._caption(frame))
         card.words.setData(*middle_of(picture.landscape), "")
 
-    def _draw_other(self, frame: Frame, parameters: Parameters) -> None:
+    def _draw_other(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
         card, rule = self.other, picture.rules[1]
         card.set_place(picture.landscape, parameters.background)
@@ -213,7 +211,7 @@ class ExperimentPanel(TwoRows):
         log_partition = round(place.density.log_partition, 2) + 0.0 if place.density is not None else math.nan
         self.target.set_caption("" if cold else self.text("exp(-U/T)/Z · ln Z = {value:.2f}", value=log_partition))
 
-    def _draw_marginals(self, frame: Frame) -> None:
+    def _draw_marginals(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         window, measures = picture.landscape.window, frame.measures
         self.across.feed(picture.marginal_x, picture.second_marginal_x, picture.exact_marginal_x, window[:2])
@@ -221,7 +219,7 @@ class ExperimentPanel(TwoRows):
         for card, axis in ((self.across, "x"), (self.upright, "y")):
             card.set_caption(f"σ² = {measures[f'var_{axis}']:.2g}")
 
-    def _caption(self, frame: Frame) -> str:
+    def _caption(self, frame: Frame[Parameters, Picture]) -> str:
         values: dict[str, Any] = frame.parameters.model_dump()
         measures = frame.measures
         facts = {"n": values["particles"], "epsilon": values["step_size"], "share": f"{measures['step_share']:.0%}"}
