@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from engine.core.cancel import CancelToken
 from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
+from engine.core.parameters import parse_assignments
 from engine.labs.em.mixture import EXPERIMENT, Parameters
 from engine.math.latent.laws import parameter_count
 
@@ -122,9 +124,123 @@ def test_the_claim_of_monotony_can_fail() -> None:
     """A likelihood that falls, between two steps of one kind, is seen."""
     run = begun(**SMALL)
     run.advance(8)
-    trail = run._state.run.trail
-    trail.records[4] = type(trail.records[4])(4, trail.records[2].log_likelihood - 1, 0.0, 1e-9, trail.records[4].key)
+    records = run._state.trajectory.records
+    records[4] = replace(records[4], log_likelihood=records[2].log_likelihood - 1, lower_bound=0.0, slack=1e-9)
     assert "monotone" in failed(run.observe())
+
+
+def tweaked(run: Run, **changes: Any) -> Frame:
+    """The frame after a live change, without a step."""
+    run.parameters = run.parameters.changed(**changes)
+    return run.observe()
+
+
+@pytest.mark.parametrize("halves", [0, 1, 4, 5])
+@pytest.mark.parametrize("algorithm", ["em", "hard"])
+def test_points_added_between_steps_are_of_the_same_moment(halves: int, algorithm: str) -> None:
+    """Likelihood, bound and divergence of a frame are of the same points, before and after the next steps."""
+    run = begun(**SMALL, algorithm=algorithm, rate=False)
+    run.advance(halves)
+    frame = tweaked(run, drawn=((0.5, 9.0), (-7.0, 3.0)))
+    assert frame.picture.count == 122
+    while frame.step < 9:
+        assert failed(frame) == []
+        if algorithm == "em" and frame.picture.phase == "e":
+            assert frame.measures["gap"] == pytest.approx(0.0, abs=1e-9)
+        assert frame.picture.log_likelihoods[-1] == frame.measures["log_likelihood"]
+        run.advance(1)
+        frame = run.observe()
+    chain = {claim.name: claim for claim in frame.claims}["chain"]
+    assert chain.holds
+
+
+def test_a_bound_of_other_points_would_be_refuted() -> None:
+    run = begun(**SMALL, rate=False)
+    run.advance(5)
+    stale = run._state.now
+    tweaked(run, drawn=((0.5, 9.0),))
+    run.advance(1)
+    run._state = replace(run._state, now=replace(run._state.now, lower_bound=stale.lower_bound))
+    assert "chain" in failed(run.observe())
+
+
+def test_points_of_an_epoch_are_drawn_where_they_are() -> None:
+    """Seconds since 1970: every one of them has its own place in the picture."""
+    rng = np.random.default_rng(4)
+    rows = tuple((1.7e9 + round(float(x), 3), float(y)) for x, y in rng.normal(0, 30, (60, 2)))
+    frame = last(data="values", values=rows, components=2, steps=5)
+    assert np.allclose(frame.picture.points, rows, rtol=0, atol=1e-6)
+    assert len(np.unique(frame.picture.points[:, 0])) == len({x for x, _ in rows})
+
+
+@pytest.mark.parametrize("size", [1e150, 1e-100])
+def test_points_of_any_size_are_drawn(size: float) -> None:
+    rng = np.random.default_rng(5)
+    rows = tuple((size * float(x), size * float(y)) for x, y in rng.normal(0, 1, (40, 2)))
+    frame = last(data="values", values=rows, components=2, steps=4, covariance="diagonal")
+    assert np.allclose(frame.picture.points / size, np.array(rows) / size, rtol=1e-12)
+    assert failed(frame) == []
+
+
+def test_numbers_beyond_squares_are_refused() -> None:
+    for size in (1e155, 1e-160):
+        with pytest.raises(LabError, match="square"):
+            begun(data="values", values=((0.0, size, 2 * size),), components=1)
+
+
+def test_distinct_values_far_from_zero_are_distinct() -> None:
+    frame = last(data="values", values=((1.7e15 + 1, 1.7e15 + 3, 1.7e15 + 2, 1.7e15 + 9),), components=1, steps=2)
+    assert frame.tables["means"] == [1.7e15 + 3.75]
+    assert frame.tables["covariances"] == pytest.approx([np.var([1, 3, 2, 9])], rel=1e-12)
+    with pytest.raises(LabError, match="same for every point"):
+        begun(data="values", values=((5.0, 5.0, 5.0),), components=1)
+
+
+def test_narrow_groups_far_apart_have_not_collapsed() -> None:
+    """Two groups of variance 2/3, 1e7 apart, and two points under a floor."""
+    values = (0.0, 1.0, -1.0, 1e7, 1e7 + 1, 1e7 - 1)
+    for start in ("kmeans", "kmeans++"):
+        frame = last(data="values", values=(values,), components=2, start=start, floor=0.01, steps=20)
+        order = np.argsort(frame.tables["means"])
+        assert np.array(frame.tables["means"])[order] == pytest.approx([0, 1e7], abs=1e-6)
+        assert np.array(frame.tables["covariances"])[order] == pytest.approx([2 / 3 + 0.01] * 2, rel=1e-9)
+        assert failed(frame) == []
+    frame = last(data="values", values=((99999999.0, 0.0),), components=2, floor=0.1, covariance="spherical", steps=10)
+    assert sorted(frame.tables["covariances"]) == pytest.approx([0.1, 0.1])
+    assert failed(frame) == []
+    with pytest.raises(LabError, match="collapsed"):
+        last(data="values", values=((*values, 5e6),), components=3, start="kmeans++", steps=40)
+
+
+@pytest.mark.parametrize("values", ["", ";", " "])
+def test_no_values_are_refused(values: str) -> None:
+    with pytest.raises(LabError, match="no values"):
+        begun(data="values", **parse_assignments(Parameters, {"values": values}))
+
+
+def test_a_direction_that_no_iteration_moves_has_no_rate() -> None:
+    """With a floor two components become one: how they share its weight is neutral, and never excited."""
+    frame = last(data="overlapping", points=120, floor=0.5, seed=1, steps=400)
+    assert frame.measures["predicted_rate"] == pytest.approx(0.92, abs=0.01)
+    assert "rate" not in failed(frame)
+
+
+def test_the_rate_can_fail() -> None:
+    run = begun(data="anisotropic", points=200, steps=100)
+    run.advance(10_000)
+    assert {claim.name: claim.holds for claim in run.observe().claims}["rate"] is True
+    stride = run._state.trajectory.strides[-1]
+    run._state.trajectory.strides[-1] = replace(stride, length=1.2 * stride.length)
+    assert "rate" in failed(run.observe())
+
+
+def test_no_rate_of_points_that_are_gone() -> None:
+    run = begun(data="anisotropic", points=200, steps=100)
+    run.advance(60)
+    assert math.isfinite(run.observe().measures["measured_rate"])
+    frame = tweaked(run, drawn=((0.0, 0.0),))
+    assert math.isnan(frame.measures["measured_rate"])
+    assert math.isnan(frame.measures["predicted_rate"])
 
 
 def test_scrubbing_is_running_anew() -> None:

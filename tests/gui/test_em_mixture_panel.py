@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,9 +19,9 @@ from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.theme import theming
 from gui.core.plots import PlotCard
-from gui.panels.em.mixture.hand import lifted, pulled, reshaped, reweighted
+from gui.panels.em.mixture.hand import lifted, pulled, reshaped, reweighted, short
 from gui.panels.em.mixture.points import LEVELS, SharedPoints, blended, colour_of
-from gui.panels.em.mixture.side import climbing, falls, predicted
+from gui.panels.em.mixture.side import climbing, falls, nats_range, predicted
 from gui.panels.em.mixture.stage import axis_ends, rug
 
 NAME = "em.mixture"
@@ -175,6 +176,7 @@ def test_a_dragged_ellipse_turns_and_grows(shown: Any) -> None:
 
 def test_a_click_adds_a_point_and_shift_takes_it_away(shown: Any) -> None:
     panel, frame = shown(None, limit=2, **APART)
+    panel.stage.pencil.setChecked(True)
     asked = asked_of(panel)
     send(panel.stage, PRESS, 2.0, 1.5)
     send(panel.stage, RELEASE, 2.0, 1.5)
@@ -183,6 +185,7 @@ def test_a_click_adds_a_point_and_shift_takes_it_away(shown: Any) -> None:
     panel, frame = shown(None, limit=2, **{**APART, "drawn": ((2.0, 1.5), (1.0, 3.0))})
     assert frame.picture.drawn == 2
     assert frame.picture.count == 8
+    panel.stage.pencil.setChecked(True)
     asked = asked_of(panel)
     send(panel.stage, PRESS, 2.0, 1.5, LEFT, SHIFT)
     send(panel.stage, RELEASE, 2.0, 1.5, LEFT, SHIFT)
@@ -191,6 +194,7 @@ def test_a_click_adds_a_point_and_shift_takes_it_away(shown: Any) -> None:
 
 def test_a_stroke_scatters_points_around_its_way(shown: Any) -> None:
     panel, _ = shown(None, limit=2, **APART)
+    panel.stage.pencil.setChecked(True)
     asked, stage = asked_of(panel), panel.stage
     send(stage, PRESS, 1.0, 2.0)
     for x in np.linspace(1.0, 3.0, 30):
@@ -204,6 +208,7 @@ def test_a_stroke_scatters_points_around_its_way(shown: Any) -> None:
 
 def test_erasing_points_of_the_data_makes_them_drawn_ones(shown: Any) -> None:
     panel, frame = shown(None, limit=2, **APART)
+    panel.stage.pencil.setChecked(True)
     asked = asked_of(panel)
     send(panel.stage, PRESS, 0.0, 0.0, RIGHT)
     send(panel.stage, RELEASE, 0.0, 0.0, RIGHT)
@@ -266,14 +271,40 @@ def test_the_point_under_the_mouse_shows_its_responsibilities(shown: Any) -> Non
     assert not panel.weights.of_point.y.size
 
 
-def test_the_pencil_can_be_laid_down(shown: Any) -> None:
+def test_a_click_adds_points_only_with_the_pencil(shown: Any) -> None:
+    """It lies beside the plot until somebody takes it; of points drawn with the mouse it is the first thing one wants."""
     panel, _ = shown(None, limit=2, **APART)
     asked = asked_of(panel)
-    assert panel.stage.brush.enabled
-    panel.stage.pencil.setChecked(False)
     send(panel.stage, PRESS, 2.0, 1.5)
     send(panel.stage, RELEASE, 2.0, 1.5)
     assert asked == []
+    panel.stage.pencil.setChecked(True)
+    send(panel.stage, PRESS, 2.0, 1.5)
+    send(panel.stage, RELEASE, 2.0, 1.5)
+    assert len(asked) == 1
+    panel, _ = shown("paint", limit=2)
+    assert panel.stage.brush.enabled
+
+
+def test_a_flat_curve_has_ticks_one_can_read(shown: Any) -> None:
+    panel, frame = shown(None, limit=0, **APART)
+    low, high = panel.bound.plot.getViewBox().viewRange()[1]
+    assert low < frame.measures["log_likelihood"] < high
+    assert high - low > 0.009
+    assert nats_range(-3e6, -3e6 + 1e-3)[1] - nats_range(-3e6, -3e6 + 1e-3)[0] > 30
+
+
+def test_no_rate_where_there_is_no_curve(shown: Any) -> None:
+    panel, frame = shown(None, limit=2, **SMALL)
+    panel.way.show_picture(replace(frame.picture, measured_rate=0.889, errors=np.full(2, np.nan)), panel.text)
+    assert panel.way.words.text
+    assert not panel.way.counted.text
+    assert not panel.way.known.text
+
+
+def test_hands_keep_the_digits_of_places_far_from_zero() -> None:
+    assert short([1.7e9 + 12.345678], 100.0) == (1700000012.34568,)
+    assert short([1 / 3]) == (0.3333333,)
 
 
 def test_in_the_window_a_drag_while_scrubbing_continues_from_there(open_theoria: Open, qtbot: Any) -> None:

@@ -58,6 +58,26 @@ class Statistics:
         cross = self.sums[:, :, None] * shift[:, None, :]
         return self.squares - cross - cross.mT + self.counts[:, None, None] * shift[:, :, None] * shift[:, None, :]
 
+    @staticmethod
+    def empty(reference: Tensor) -> Statistics:
+        """Of no points."""
+        k, d = reference.shape
+        return Statistics(reference, reference.new_zeros(k), reference.new_zeros(k, d), reference.new_zeros(k, d, d))
+
+    def to(self, dtype: torch.dtype) -> Statistics:
+        """In another precision."""
+        return Statistics(*(each.to(dtype) for each in (self.reference, self.counts, self.sums, self.squares)))
+
+    def joined(self, other: Statistics) -> Statistics:
+        """Of both sets of points, about the mean of all (Chan, Golub & LeVeque 1983): nothing cancels."""
+        counts = self.counts + other.counts
+        share = (other.counts / counts.clamp_min(EMPTY))[:, None]
+        between = other.reference - self.reference
+        lever = torch.where(self.counts > 0, self.counts * share[:, 0], 0.0)
+        squares = self.squares + other.squares + lever[:, None, None] * between[:, :, None] * between[:, None, :]
+        reference = self.reference + share * between
+        return Statistics(reference, counts, self.sums + other.sums, squares)
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -120,7 +140,7 @@ def expectation(
     found = [torch.zeros((), dtype=wide, device=points.device) for _ in range(3)]
     kept = []
     moments = torch.zeros((k, f), dtype=wide, device=points.device)
-    table = torch.zeros((k, 1 + d + d * d), dtype=wide, device=points.device)
+    gathered = Statistics.empty(precise.means)
     coefficients = _coefficients(precise, inverse.to(wide), half_determinant.to(wide)).to(points.dtype) if fast else None
     narrow = mixture.to(points)
     for start in range(0, n, size):
@@ -149,13 +169,10 @@ def expectation(
         if coefficients is not None:
             moments += (shares @ features.mT).to(wide)
         else:
-            weighted = difference * shares[:, None]
-            table[:, 0] += shares.sum(1)
-            table[:, 1 : 1 + d] += weighted.sum(2)
-            table[:, 1 + d :] += (weighted @ difference.mT).reshape(k, d * d)
+            gathered = gathered.joined(_block(narrow.means, difference, shares).to(wide))
         if keep:
             kept.append(shares)
-    statistics = _unpacked(moments, d) if fast else _about(precise.means, table)
+    statistics = _unpacked(moments, d) if fast else gathered
     value, spread, size_of = (each.item() for each in found)
     unit = torch.finfo(points.dtype).eps
     variances = mixture.covariances.diagonal(dim1=1, dim2=2)
@@ -204,19 +221,22 @@ def _unpacked(moments: Tensor, d: int) -> Statistics:
     return Statistics(moments.new_zeros((len(moments), d)), moments[:, 0], moments[:, 1 : 1 + d], squares)
 
 
-def _about(reference: Tensor, table: Tensor) -> Statistics:
-    k, d = reference.shape
-    return Statistics(reference, table[:, 0], table[:, 1 : 1 + d], table[:, 1 + d :].reshape(k, d, d))
+def _block(reference: Tensor, difference: Tensor, shares: Tensor) -> Statistics:
+    """Moments about the means of a block itself: points far apart cancel nothing.
+
+    `difference` (K, d, n) is from the reference (K, d), and is overwritten.
+    """
+    counts = shares.sum(1)
+    shift = (difference @ shares[:, :, None])[:, :, 0] / counts.clamp_min(EMPTY)[:, None]
+    difference -= shift[:, :, None]
+    weighted = difference * shares[:, None]
+    return Statistics(reference + shift, counts, weighted.sum(2), weighted @ difference.mT)
 
 
 def statistics_of(points: Tensor, responsibilities: Tensor) -> Statistics:
-    """Moments under given responsibilities (K, n), about the mean of all points."""
-    centre = points.mean(1)
-    difference = points - centre[:, None]
-    weighted = difference * responsibilities[:, None]
-    return Statistics(
-        centre.expand(len(responsibilities), -1), responsibilities.sum(1), weighted.sum(2), weighted @ difference.mT
-    )
+    """Moments under given responsibilities (K, n), each about the mean of its own points."""
+    centre = points.mean(1).expand(len(responsibilities), -1)
+    return _block(centre, points - centre[:, :, None], responsibilities)
 
 
 # ---- the M half-step ---------------------------------------------------------------------------------------------------
@@ -283,6 +303,13 @@ def cost_of_floor(mixture: Mixture, statistics: Statistics, floor: float) -> flo
     each = torch.where(torch.isfinite(ratio), each, math.inf)
     used = statistics.counts >= EMPTY
     return 0.5 * float((statistics.counts[used, None] * each[used]).sum())
+
+
+def cost_of_rounding(mixture: Mixture, statistics: Statistics) -> float:
+    """How far the lower bound may lie below its maximum since means are rounded: about ½ Σ_k N_k |Σ_k^(-1/2) δμ_k|²."""
+    rounded = 4 * torch.finfo(mixture.means.dtype).eps * mixture.means.abs()
+    inverse = whitening(mixture)[0]
+    return 0.5 * float((statistics.counts * (inverse.abs() @ rounded[:, :, None])[:, :, 0].square().sum(1)).sum())
 
 
 # ---- whole iterations --------------------------------------------------------------------------------------------------

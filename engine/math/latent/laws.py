@@ -16,8 +16,10 @@ Shape = Literal["full", "tied", "diagonal", "spherical"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
 IMPOSSIBLE = -1e30  # log of a weight 0: finite, so that 0 times it is 0
-SMALLEST_VARIANCE = 1e-12  # of that of the data: below, a component has collapsed
+COLLAPSED = 32.0  # roundings of a mean within which the deviation of a component is none
+TINY = 1e-300  # below, squares of numbers lose their digits
 FLATTEST = 1e-11  # smallest eigenvalue of a correlation matrix
+SINGULAR = 8.0  # roundings: the smallest eigenvalue of a correlation matrix that still has a Cholesky factor
 EMPTY = 1e-10  # effective points below which a component has none
 
 
@@ -143,35 +145,45 @@ def shaped(covariances: Tensor, counts: Tensor, shape: Shape) -> Tensor:
     return 0.5 * (covariances + covariances.mT)
 
 
-def check_extent(mixture: Mixture, scale: Tensor, counts: Tensor) -> None:
-    """Refuse a component that has collapsed.
+def check_extent(mixture: Mixture, counts: Tensor, floor: float = 0.0) -> None:
+    """Refuse a component whose extent is no more than the rounding of its own mean.
+
+    A narrow component among points that lie far apart is none, nor is one that the floor holds.
 
     Parameters
     ----------
     mixture : Mixture
-    scale : Tensor, shape (d,)
-        Standard deviations of the data.
     counts : Tensor, shape (K,)
         Effective numbers of points; components without any are not looked at.
+    floor : float
+        What was added to every variance.
 
     Raises
     ------
     Collapse
         Naming the first.
     """
-    variances = mixture.covariances.diagonal(dim1=1, dim2=2)
-    relative = variances / scale.square()
-    gone = (relative < SMALLEST_VARIANCE) | ~torch.isfinite(relative)
-    root = variances.clamp_min(1e-300).sqrt()
-    correlation = mixture.covariances / (root[:, :, None] * root[:, None, :])
-    safe = torch.where(
-        gone.any(1)[:, None, None], torch.eye(mixture.dimension, dtype=root.dtype, device=root.device), correlation
-    )
-    flat = torch.linalg.eigvalsh(safe)[:, 0] < FLATTEST
+    gone, flat = degenerate(mixture.means, mixture.covariances, floor)
     bad = ((gone.any(1) | flat) & (counts >= EMPTY)).nonzero()
     if len(bad):
         k = int(bad[0])
         raise Collapse(k, not bool(gone[k].all()), float(counts[k]), mixture.means[k])
+
+
+def degenerate(means: Tensor, covariances: Tensor, floor: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Which variances (K, d) are no more than rounding of the mean, and which components (K,) are flat in some direction."""
+    variances = covariances.diagonal(dim1=1, dim2=2)
+    unit = torch.finfo(variances.dtype).eps
+    gone = variances <= (COLLAPSED * unit * means.abs()).square().clamp_min(TINY)
+    if floor > 0:
+        gone &= variances < 0.5 * floor
+    gone |= ~torch.isfinite(variances)
+    root = variances.clamp_min(TINY).sqrt()
+    correlation = covariances / root[:, :, None] / root[:, None, :]
+    identity = torch.eye(means.shape[1], dtype=root.dtype, device=root.device)
+    safe = torch.where(gone.any(1)[:, None, None], identity, correlation)
+    least = FLATTEST if floor == 0 else SINGULAR * unit
+    return gone, torch.linalg.eigvalsh(safe)[:, 0] < least
 
 
 # ---- counting and moving ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from engine.math.latent.laws import Mixture
 
 STEP = 1e-4  # of the differences, in the chart
 MOST_COLUMNS = 40  # of the Krylov space
+EXCITED = 1e-3  # part of the first direction, relative to the largest, from which on an eigenvector is excited
 EXHAUSTED = 1e-7  # of a new direction's length: below it the space holds all there is
 
 Map = Callable[[Mixture], Mixture]
@@ -91,7 +92,7 @@ class Arnoldi:
 
     @staticmethod
     def begin(chart: Chart, direction: Tensor) -> Arnoldi:
-        """Nothing is known yet."""
+        """With the first direction of the Krylov space, and no column of the matrix."""
         length = torch.linalg.vector_norm(direction)
         if float(length) == 0:
             direction = chart.everywhere()
@@ -120,16 +121,50 @@ class Arnoldi:
             self.basis.append(applied / length)
 
     @property
-    def largest(self) -> float:
-        """Of the eigenvalues found so far, the largest modulus."""
+    def _matrix(self) -> Tensor:
+        """The Jacobian in the basis, (m, m)."""
         size = len(self.columns)
-        if not size:
-            return math.nan
         matrix = torch.zeros((size, size), dtype=torch.float64)
         for column, entries in enumerate(self.columns):
             rows = min(size, len(entries))
             matrix[:rows, column] = entries[:rows].double().cpu()
-        return float(torch.linalg.eigvals(matrix).abs().amax())
+        return matrix
+
+    @property
+    def largest(self) -> float:
+        """Of the eigenvalues found so far, the largest modulus."""
+        return float(torch.linalg.eigvals(self._matrix).abs().amax()) if self.columns else math.nan
+
+    @property
+    def excited(self) -> float:
+        """The same among the directions that the first one has a part in: one that no iteration moves does not count."""
+        return self._leading()[0] if self.columns else math.nan
+
+    def _leading(self) -> tuple[float, Tensor, int]:
+        """Modulus of the largest excited eigenvalue, all eigenvectors (m, m), and which of them is its own."""
+        values, vectors = torch.linalg.eig(self._matrix)
+        first = torch.zeros(len(values), dtype=vectors.dtype)
+        first[0] = 1
+        parts = torch.linalg.lstsq(vectors, first[:, None]).solution[:, 0].abs()
+        sizes = torch.where(parts > EXCITED * parts.amax(), values.abs(), -1.0)
+        at = int(sizes.argmax())
+        return float(sizes[at]), vectors, at
+
+    def astray(self, one: Mixture, other: Mixture) -> float:
+        """Share of the way from one mixture to another that does not lie along the slowest excited direction, from 0 to 1.
+
+        As long as this is not small the ratio of two strides says nothing of the largest eigenvalue.
+        """
+        stride = self.chart.vector(other) - self.chart.vector(one)
+        length = float(torch.linalg.vector_norm(stride))
+        if not self.columns or length == 0:
+            return 1.0
+        _, vectors, at = self._leading()
+        inside = (torch.stack(self.basis[: len(vectors)]) @ stride).double().cpu()
+        parts = torch.linalg.lstsq(vectors, inside.to(vectors.dtype)[:, None]).solution[:, 0]
+        along = parts[at] * vectors[:, at]
+        rest = float(torch.linalg.vector_norm(inside - along)) ** 2 + max(0.0, length**2 - float(inside.square().sum()))
+        return min(1.0, math.sqrt(rest) / length)
 
 
 def largest_eigenvalue(image: Map, fixed: Mixture, direction: Tensor | None = None) -> float:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.math.latent.gaussian_mixtures import maximisation, nothing, statistics_of
-from engine.math.latent.laws import FLATTEST, Mixture, Shape, shaped
+from engine.math.latent.laws import Mixture, Shape, degenerate, shaped
 
 MOST_LOOKED_AT = 50_000  # points that k-means looks at; more are thinned evenly
 MOST_ROUNDS = 100  # of k-means
@@ -53,7 +53,9 @@ def spread_means(points: Tensor, components: int, generator: torch.Generator) ->
 
 def nearest_means(points: Tensor, means: Tensor) -> Tensor:
     """Index of the nearest mean of each point, shape (n,)."""
-    return (means.square().sum(1)[:, None] - 2 * means @ points).argmin(0)
+    return torch.cdist(points.mT, means, compute_mode="donot_use_mm_for_euclid_dist").argmin(
+        1
+    )  # differences: groups may lie far apart
 
 
 def k_means(points: Tensor, means: Tensor, between: Callable[[], None] = nothing) -> tuple[Tensor, Tensor]:
@@ -96,14 +98,18 @@ def from_labels(points: Tensor, labels: Tensor, means: Tensor, shape: Shape, flo
     statistics = statistics_of(points, one_hot)
     plain = around(points, means, shape)
     own = maximisation(statistics, shape, floor, before=plain)
-    pooled = maximisation(statistics, "tied", floor, before=plain).covariances
-    pooled = shaped(pooled, own.weights, shape)
-    root = plain.covariances.diagonal(dim1=1, dim2=2).sqrt()
-    correlation = own.covariances / (root[:, :, None] * root[:, None, :])
-    singular = torch.linalg.eigvalsh(correlation)[:, 0] < FLATTEST
-    if bool((torch.linalg.eigvalsh(pooled / (root[:, :, None] * root[:, None, :]))[:, 0] < FLATTEST).any()):
+    pooled = shaped(maximisation(statistics, "tied", floor, before=plain).covariances, own.weights, shape)
+    if bool(unfit(own.means, pooled, floor).any()):
         pooled = plain.covariances  # as many groups as points
-    return Mixture(own.weights, own.means, torch.where(singular[:, None, None], pooled, own.covariances))
+    return Mixture(
+        own.weights, own.means, torch.where(unfit(own.means, own.covariances, floor)[:, None, None], pooled, own.covariances)
+    )
+
+
+def unfit(means: Tensor, covariances: Tensor, floor: float) -> Tensor:
+    """Which components (K,) are no law."""
+    gone, flat = degenerate(means, covariances, floor)
+    return gone.any(1) | flat
 
 
 def begin(

@@ -10,9 +10,9 @@ from torch import Tensor
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
-from engine.labs.em.mixture.beside import Lookahead
 from engine.labs.em.mixture.parameters import Parameters
-from engine.labs.em.mixture.run import Record, Run, key_of
+from engine.labs.em.mixture.side_runs import FixedPoint
+from engine.labs.em.mixture.state import Record, Settings, State, Stride, settings_of
 from engine.math.latent.laws import log_joint, posterior
 from engine.math.latent.rates import distance
 
@@ -70,44 +70,55 @@ CLAIMS = (
 
 CHAIN_WORK = 400_000  # numbers (K n d) up to which the divergences are added up one by one
 MOMENT_ROUNDING = 1e-8  # relative, after sums over millions of points
-SMALLEST_STRIDE = 1e-7  # below, rounding makes the ratio of two
 NEAR = 0.1  # of the fixed point, in the chart of the rates
+ALIGNED = 0.1  # share of a stride off the slowest direction up to which its ratio is that of this direction
 
 
-def check_claims(
-    run: Run, parameters: Parameters, lookahead: Lookahead | None, measured: float, wobble: float
-) -> tuple[Claim, ...]:
-    """The statements of the source; tolerances are rounding, the cost of the floor, and how steady the rate is."""
-    nan = math.nan
+def check_claims(state: State, parameters: Parameters, ahead: FixedPoint | None) -> tuple[Claim, ...]:
+    """The statements of the source; tolerances are rounding, the cost of the floor, and how settled the rate is."""
     hard, em = parameters.algorithm == "hard", parameters.algorithm == "em"
-    records = run.trail.records
+    records = state.records
     plain = Message("Hard EM climbs its own bound; the likelihood may fall and a gap stays." if hard else "")
     fall, allowed = largest_fall(records)
     first = CLAIMS[0].check(0.0, fall, allowed, enough=not hard and math.isfinite(fall), remark=plain)
     touch = last_touch(records)
     second = CLAIMS[1].check(0.0, touch[0], touch[1], enough=not hard and math.isfinite(touch[0]), remark=plain)
-    divergence = total_divergence(run)
-    gap = run.ahead.log_likelihood - records[-1].lower_bound
-    crowded = run.expected is not None and math.isnan(divergence)
+    divergence = total_divergence(state)
+    gap = state.now.log_likelihood - state.now.lower_bound
+    crowded = state.expected is not None and math.isnan(divergence)
     large = Message("There are too many points to add up their divergences in every frame." if crowded else "")
     third = CLAIMS[2].check(
-        gap, divergence, 4 * run.ahead.rounding + 1e-9 * abs(gap), enough=run.expected is not None, remark=large
+        gap, divergence, 4 * state.ahead.rounding + 1e-9 * abs(gap), enough=state.expected is not None, remark=large
     )
     lift, slack = largest_drop(records)
     exact = em and parameters.relaxation == 1
     beyond = Message("An over-relaxed step goes beyond the top of the bound." if em and not exact else "")
     fourth = CLAIMS[3].check(0.0, lift, slack, enough=math.isfinite(lift) and not beyond, remark=beyond)
-    made = exact and run.made_with == key_of(parameters)
-    off = moment_error(run, parameters) if made else nan
+    made = exact and state.made_with == settings_of(parameters)
+    off = moment_error(state, parameters) if made else math.nan
     other = Message("" if exact else "Only whole M half-steps keep the moments.")
     fifth = CLAIMS[4].check(0.0, off, MOMENT_ROUNDING, enough=made, remark=other)
-    rate = lookahead.rate if lookahead is not None else nan
-    near = math.isfinite(rate) and lookahead is not None and lookahead.fixed is not None
-    near = near and distance(lookahead.fixed, run.present) < NEAR  # type: ignore[union-attr, arg-type]
-    known = exact and near and math.isfinite(measured) and wobble < NEAR**2
-    early = Message("Not near enough to the fixed point yet." if exact and not known else "")
-    sixth = CLAIMS[5].check(rate, measured, 0.01 + math.sqrt(wobble) if known else nan, enough=known, remark=early)
+    sixth = check_rate(state, parameters, ahead)
     return first, second, third, fourth, fifth, sixth
+
+
+def check_rate(state: State, parameters: Parameters, ahead: FixedPoint | None) -> Claim:
+    """The rate, once the strides run along the slowest direction of a fixed point that is near."""
+    spec = CLAIMS[5]
+    if parameters.algorithm != "em" or parameters.relaxation != 1:
+        return spec.check(math.nan, math.nan, math.nan)
+    rate = ahead.rate if ahead is not None else math.nan
+    strides = usable_strides(state.trajectory.strides, settings_of(parameters))
+    measured = measured_rate(strides)
+    if ahead is None or ahead.fixed is None or ahead.search is None or not math.isfinite(rate) or not math.isfinite(measured):
+        return spec.check(rate, measured, math.nan, remark=Message("Not near enough to the fixed point yet."))
+    away = distance(ahead.fixed, strides[-1].old)
+    if away >= NEAR:
+        return spec.check(rate, measured, math.nan, remark=Message("Not near enough to the fixed point yet."))
+    astray = ahead.search.astray(strides[-2].old, strides[-2].new)
+    if astray >= ALIGNED:
+        return spec.check(rate, measured, math.nan, remark=Message("The strides do not run along the slowest direction yet."))
+    return spec.check(rate, measured, 0.005 + 2 * (astray + away))
 
 
 def comparable(records: list[Record]) -> list[tuple[Record, Record]]:
@@ -117,7 +128,11 @@ def comparable(records: list[Record]) -> list[tuple[Record, Record]]:
     say, the old ones may be better than the best of the new shape.
     """
     triples = zip(records, records[1:], records[2:], strict=False)
-    return [(e, m) for old, e, m in triples if m.half % 2 == 0 and e.key == m.key and old.key in ((), m.key)]
+    return [
+        (e, m)
+        for old, e, m in triples
+        if m.half % 2 == 0 and e.settings == m.settings and old.drawn == m.drawn and old.settings in (None, m.settings)
+    ]
 
 
 def largest_fall(records: list[Record]) -> tuple[float, float]:
@@ -141,26 +156,26 @@ def worst(falls: list[tuple[float, float]]) -> tuple[float, float]:
 def last_touch(records: list[Record]) -> tuple[float, float]:
     """Size of the gap after the last E half-step, and how far rounding may make it."""
     for record in reversed(records):
-        if record.half % 2 and record.key:
+        if record.half % 2 and record.settings is not None:
             return abs(record.log_likelihood - record.lower_bound), 2 * record.slack
     return math.nan, math.nan
 
 
-def total_divergence(run: Run) -> float:
+def total_divergence(state: State) -> float:
     """Σ KL(r || posterior) of the present parameters, NaN where it is too much work or there are no responsibilities."""
-    cloud = run.cloud
-    if run.believed is None or cloud.count * cloud.dimension * run.present.components > CHAIN_WORK:
+    cloud = state.cloud
+    if state.believed is None or cloud.count * cloud.dimension * state.present.components > CHAIN_WORK:
         return math.nan
-    r = posterior(cloud.points, run.believed, hard=run.hard)
-    joint = log_joint(cloud.points, run.present)
+    r = posterior(cloud.points, state.believed, hard=state.hard)
+    joint = log_joint(cloud.points, state.present)
     log_p = joint - torch.logsumexp(joint, 0)
     terms = torch.where(r > 0, r * (r.clamp_min(1e-300).log() - log_p), 0.0)
     return float(terms.sum())
 
 
-def moment_error(run: Run, parameters: Parameters) -> float:
+def moment_error(state: State, parameters: Parameters) -> float:
     """Largest deviation of the mixture's first two moments from those of the data, in units of the data's deviations."""
-    mixture, cloud = run.present, run.cloud
+    mixture, cloud = state.present, state.cloud
     unit = cloud.scale
     mean = cloud.points.mean(1)
     found = mixture.weights @ mixture.means
@@ -180,13 +195,12 @@ def second_moment(points: Tensor) -> Tensor:
     return points @ points.mT / points.shape[1]
 
 
-def measured_rate(strides: list[float]) -> tuple[float, float]:
-    """The ratio of the last two strides above rounding, and how much it has changed over five of them."""
-    usable = [stride for stride in strides if stride > SMALLEST_STRIDE]
-    if len(usable) < len(strides):  # stop at the first below
-        usable = strides[: next(index for index, stride in enumerate(strides) if stride <= SMALLEST_STRIDE)]
-    if len(usable) < 3:
-        return math.nan, math.inf
-    ratios = [after / before for before, after in zip(usable[-7:], usable[-6:], strict=False)]
-    wobble = max(ratios[-6:]) - min(ratios[-6:]) if len(ratios) >= 6 else math.inf
-    return ratios[-1], wobble
+def usable_strides(strides: list[Stride], settings: Settings) -> list[Stride]:
+    """The last ones, as far as they were made with these settings."""
+    other = [at for at, stride in enumerate(strides) if stride.settings != settings]
+    return strides[other[-1] + 1 :] if other else strides
+
+
+def measured_rate(strides: list[Stride]) -> float:
+    """The ratio of the last two of at least three strides, NaN where there are fewer."""
+    return strides[-1].length / strides[-2].length if len(strides) > 2 else math.nan

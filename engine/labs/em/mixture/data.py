@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ class Cloud:
     scale: Tensor  # (d,): standard deviations
     added: int  # drawn points among them, the last ones
     unused: int  # coordinates of drawn points that do not fit, 0 where they do
+    views: dict[tuple[str, tuple[int, ...]], View] = field(default_factory=dict, compare=False)  # the last one
 
     @property
     def count(self) -> int:
@@ -67,6 +68,8 @@ def load(parameters: Parameters, context: Context) -> Base:
     kind, device = parameters.data, context.device
     wide = torch.float32 if device.type == "mps" else torch.float64
     if kind == "values":
+        if not any(parameters.values):
+            raise LabError("There are no values.", "Give numbers, for example 1, 2, 3.")
         rows = listed(parameters.values)
         return _plain(torch.tensor(rows, dtype=wide, device=device).mT.contiguous())
     if kind == "drawn":
@@ -163,14 +166,16 @@ def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> 
             components=parameters.components,
             points=n,
         )
-    centre = rows.mean(1) if centre is None else centre
-    points = rows - centre[:, None]
-    scale = points.std(1, correction=0)
-    still = (scale <= 1e-12 * rows.abs().amax(1).clamp_min(1e-300)).nonzero()
+    low, high = rows.amin(1), rows.amax(1)
+    still = (low == high).nonzero()
     if len(still):
         raise LabError(
             "Column {column} is the same for every point.", "Leave it out, or choose other data.", column=int(still[0]) + 1
         )
+    refuse_extremes(low, high, n)
+    centre = middle(rows) if centre is None else centre
+    points = rows - centre[:, None]
+    scale = points.std(1, correction=0)
     if parameters.floor == 0 and parameters.covariance in ("full", "tied") and d > 1:
         few = thinned(points) / scale[:, None]
         if float(torch.linalg.eigvalsh(covariance_of(few))[0]) < FLATTEST:
@@ -181,6 +186,33 @@ def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> 
                 dimension=d,
             )
     return Cloud(base, drawn, points, centre, scale, added.shape[1], unused)
+
+
+def middle(rows: Tensor) -> Tensor:
+    """The mean of each row; that of numbers far from 0 is the nearest that numbers can hold."""
+    low = rows[:, 0]
+    return low + (rows - low[:, None]).mean(1)
+
+
+def refuse_extremes(low: Tensor, high: Tensor, count: int) -> None:
+    """One sentence for numbers whose squares cannot be added.
+
+    Raises
+    ------
+    LabError
+        Naming the column.
+    """
+    limits = torch.finfo(low.dtype)
+    extent = high - low
+    bad = ((extent > math.sqrt(limits.max / count) / 8) | (extent < 8 * math.sqrt(limits.tiny))).nonzero()
+    if len(bad):
+        column = int(bad[0])
+        raise LabError(
+            "The values of column {column} lie within {extent:.3g}: a square of that is beyond what numbers can hold.",
+            "Give them in another unit.",
+            column=column + 1,
+            extent=float(extent[column]),
+        )
 
 
 # ---- what is shown -----------------------------------------------------------------------------------------------------
@@ -201,26 +233,16 @@ class View:
 
 
 def view(cloud: Cloud, parameters: Parameters) -> View:
-    """As the parameters ask; columns that do not exist are replaced by the principal axes."""
-    return _view(_Key(cloud), parameters.plane, parameters.shown)
+    """As the parameters ask, kept with the cloud; columns that do not exist are replaced by the principal axes."""
+    key = (parameters.plane, parameters.shown)
+    if key not in cloud.views:
+        cloud.views.clear()
+        cloud.views[key] = make_view(cloud, *key)
+    return cloud.views[key]
 
 
-class _Key:
-    """A cloud, told apart by its identity: the view of the last few is kept."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-
-    def __hash__(self) -> int:
-        return id(self.cloud.points)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.cloud.points is self.cloud.points
-
-
-@lru_cache(maxsize=4)
-def _view(key: _Key, plane: str, shown: tuple[int, ...]) -> View:
-    cloud = key.cloud
+def make_view(cloud: Cloud, plane: str, shown: tuple[int, ...]) -> View:
+    """The plane that is shown, and the points in it."""
     d, n = cloud.points.shape
     fixed = n - cloud.added
     evenly = np.linspace(0, fixed - 1, min(fixed, MOST_SHOWN)).round().astype(np.int64) if fixed else np.empty(0, np.int64)

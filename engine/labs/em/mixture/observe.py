@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from engine.core.messages import Message
-from engine.labs.em.mixture.beside import Beside, Fit, Lookahead
-from engine.labs.em.mixture.claims import measured_rate
+from engine.labs.em.mixture.claims import measured_rate, usable_strides
 from engine.labs.em.mixture.data import View, view
 from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.picture import Picture
-from engine.labs.em.mixture.run import Run
+from engine.labs.em.mixture.side_runs import FixedPoint, SideFit, SideRuns, objective_of
+from engine.labs.em.mixture.state import State, settings_of
 from engine.math.latent.laws import EMPTY, Mixture, aic, bic, log_density, log_joint, parameter_count, posterior
 from engine.math.latent.matching import agreement, basins, matching_order, twins
 
@@ -38,9 +38,9 @@ def host(mixture: Mixture) -> Mixture:
 class Canvas:
     """What projects mixtures of the run into the units of the picture."""
 
-    def __init__(self, run: Run, parameters: Parameters) -> None:
-        self.view: View = view(run.cloud, parameters)
-        centre = run.cloud.centre.cpu().double()
+    def __init__(self, state: State, parameters: Parameters) -> None:
+        self.view: View = view(state.cloud, parameters)
+        centre = state.cloud.centre.cpu().double()
         self.shift = numpy(centre @ self.view.basis) if self.view.kind != "principal" else np.zeros(self.view.basis.shape[1])
         self.origin = numpy(centre) if self.view.kind == "principal" else np.zeros(len(centre))
 
@@ -61,7 +61,7 @@ class Canvas:
     def points(self) -> np.ndarray:
         """The shown points, (m, 2)."""
         shift = self.shift if len(self.shift) == 2 else np.array([self.shift[0], 0.0])
-        found: np.ndarray = (self.view.places + shift).astype(np.float32)
+        found: np.ndarray = self.view.places + shift
         return found
 
 
@@ -70,31 +70,30 @@ def padded(places: np.ndarray) -> np.ndarray:
     return places if places.shape[-1] == 2 else np.concatenate([places, np.zeros_like(places)], -1)
 
 
-def picture_of(run: Run, beside: Beside, parameters: Parameters) -> Picture:
+def picture_of(state: State, parameters: Parameters) -> Picture:
     """Everything that is drawn."""
-    canvas, cloud = Canvas(run, parameters), run.cloud
-    present, law = host(run.present), cloud.base.law
+    canvas, cloud, side = Canvas(state, parameters), state.cloud, state.side
+    present, law = host(state.present), cloud.base.law
     chosen = canvas.view.chosen
-    shares = shown_responsibilities(run, chosen)
+    shares = shown_responsibilities(state, chosen)
     labels = np.concatenate([cloud.base.labels, np.full(cloud.added, -1, np.int64)])
-    counts = run.expected.statistics.counts if run.expected is not None else run.present.weights * cloud.count
-    records = run.trail.records
+    counts = state.expected.statistics.counts if state.expected is not None else state.present.weights * cloud.count
+    records = state.records
     keep = spaced(len(records), 2 * MOST_PLACES)
-    path = [run.trail.means[index] for index in spaced(len(run.trail.means), MOST_PLACES)]
+    path = [state.trajectory.means[index] for index in spaced(len(state.trajectory.means), MOST_PLACES)]
     empty = np.empty((0, 2))
     centre = numpy(cloud.centre)
-    rate, _ = measured_rate(run.trail.strides)
-    look = current(beside.lookahead, parameters)
+    ahead = current(side, parameters)
     return Picture(
-        phase=run.phase,
-        iteration=run.iteration + (0.5 if run.phase == "e" else 0.0),
-        converged=run.converged_with is not None,
+        phase=state.phase,
+        iteration=state.iteration + (0.5 if state.phase == "e" else 0.0),
+        converged=state.converged_with is not None,
         dimension=cloud.dimension,
         count=cloud.count,
         axes=canvas.view.axes,
         projected=canvas.view.kind,
         explained=canvas.view.explained,
-        notices=notices(run, beside, parameters, present),
+        notices=notices(state, parameters, present),
         points=canvas.points(),
         responsibilities=shares,
         labels=labels[chosen],
@@ -107,26 +106,26 @@ def picture_of(run: Run, beside: Beside, parameters: Parameters) -> Picture:
         means=canvas.means(present.means),
         covariances=canvas.covariances(present),
         counts=numpy(counts),
-        before_means=canvas.means(run.before.means),
-        before_covariances=canvas.covariances(run.before),
-        start_means=canvas.means(run.start.means),
-        start_covariances=canvas.covariances(run.start),
+        before_means=canvas.means(state.before.means),
+        before_covariances=canvas.covariances(state.before),
+        start_means=canvas.means(state.start.means),
+        start_covariances=canvas.covariances(state.start),
         path=canvas.means(torch.stack(path)),
         true_means=canvas.means(law.means - cloud.centre.cpu()) if law is not None else empty,
         true_covariances=canvas.covariances(law) if law is not None else np.empty((0, 2, 2)),
         full_means=numpy(present.means) + centre,
         full_covariances=numpy(present.covariances),
-        **densities(run, canvas, present),
+        **densities(state, canvas, present),
         curve_at=np.array([records[index].half / 2 for index in keep]),
         log_likelihoods=np.array([records[index].log_likelihood for index in keep]),
         lower_bounds=np.array([records[index].lower_bound for index in keep]),
-        **errors(run, look),
-        predicted_rate=look.rate if look is not None else math.nan,
-        measured_rate=rate,
-        **choices(beside, parameters, cloud.dimension),
-        **restarts(beside, canvas, present),
+        **errors(state, ahead),
+        predicted_rate=ahead.rate if ahead is not None else math.nan,
+        measured_rate=measured_rate(usable_strides(state.trajectory.strides, settings_of(parameters))),
+        **choices(side, parameters, cloud.dimension),
+        **restarts(side, canvas, present),
         restarts_wanted=parameters.restarts,
-        **race(beside, run, canvas),
+        **race(state, canvas),
     )
 
 
@@ -135,12 +134,12 @@ def padded_basis(basis: torch.Tensor) -> torch.Tensor:
     return basis if basis.shape[1] == 2 else torch.cat([basis, torch.zeros_like(basis)], 1)
 
 
-def shown_responsibilities(run: Run, chosen: np.ndarray) -> np.ndarray:
+def shown_responsibilities(state: State, chosen: np.ndarray) -> np.ndarray:
     """Of the shown points, (m, K): those of the last E half-step, before it the weights."""
-    if run.believed is None:
-        return np.tile(numpy(run.present.weights).astype(np.float32), (len(chosen), 1))
-    points = run.cloud.points[:, torch.from_numpy(chosen).to(run.cloud.points.device)]
-    return numpy(posterior(points, run.believed, hard=run.hard).mT).astype(np.float32)
+    if state.believed is None:
+        return np.tile(numpy(state.present.weights).astype(np.float32), (len(chosen), 1))
+    points = state.cloud.points[:, torch.from_numpy(chosen).to(state.cloud.points.device)]
+    return numpy(posterior(points, state.believed, hard=state.hard).mT).astype(np.float32)
 
 
 def spaced(count: int, most: int) -> list[int]:
@@ -150,17 +149,16 @@ def spaced(count: int, most: int) -> list[int]:
     return [round(index * (count - 1) / (most - 1)) for index in range(most)]
 
 
-def current(look: Lookahead | None, parameters: Parameters) -> Lookahead | None:
-    """The look ahead, if it belongs to these parameters."""
-    key = (parameters.covariance, parameters.floor, parameters.drawn)
-    return look if look is not None and look.key == key else None
+def current(side: SideRuns, parameters: Parameters) -> FixedPoint | None:
+    """The fixed point ahead, if it belongs to these parameters."""
+    return side.ahead if side.ahead is not None and side.ahead.objective == objective_of(parameters) else None
 
 
-def densities(run: Run, canvas: Canvas, present: Mixture) -> dict[str, Any]:
+def densities(state: State, canvas: Canvas, present: Mixture) -> dict[str, Any]:
     """On a line the components and a histogram; in the plane the field."""
     low, high = canvas.view.low, canvas.view.high
     none = np.empty(0)
-    if run.cloud.dimension == 1:
+    if state.cloud.dimension == 1:
         grid = np.linspace(low[0], high[0], GRID)
         at = torch.from_numpy(grid - canvas.shift[0])[None]
         parts = np.exp(numpy(log_joint(at, present)))
@@ -168,43 +166,42 @@ def densities(run: Run, canvas: Canvas, present: Mixture) -> dict[str, Any]:
         bins = int(np.clip(round(2 * len(places) ** (1 / 3)), 6, 60))
         heights, edges = np.histogram(places, bins, density=True)
         return {"grid": grid, "component_densities": parts, "edges": edges, "heights": heights, "field": np.empty((0, 0))}
-    flat = host(run.present).projected(canvas.view.basis, torch.zeros(run.cloud.dimension, dtype=torch.float64))
+    flat = host(state.present).projected(canvas.view.basis, torch.zeros(state.cloud.dimension, dtype=torch.float64))
     step = (high - low) / CELLS
     x = low[0] + step[0] * (np.arange(CELLS) + 0.5) - canvas.shift[0]
     y = low[1] + step[1] * (np.arange(CELLS) + 0.5) - canvas.shift[1]
     both = np.stack([np.tile(x, CELLS), np.repeat(y, CELLS)])
-    values = np.exp(numpy(log_density(torch.from_numpy(both), flat))).reshape(CELLS, CELLS).astype(np.float32)
+    values = np.exp(numpy(log_density(torch.from_numpy(both), flat))).reshape(CELLS, CELLS)
     return {"grid": none, "component_densities": np.empty((0, 0)), "edges": none, "heights": none, "field": values}
 
 
-def errors(run: Run, look: Lookahead | None) -> dict[str, Any]:
+def errors(state: State, ahead: FixedPoint | None) -> dict[str, Any]:
     """How far the likelihood is from that of the fixed point, per point."""
-    values = np.array(run.trail.log_likelihoods)
-    keep = spaced(len(values), MOST_PLACES)
-    limit = look.limit if look is not None else math.nan
-    away = limit - values[keep]
-    away[~(away > 4 * run.ahead.rounding / 32)] = math.nan
-    return {"error_at": np.array(keep, float), "errors": away / run.cloud.count, "limit": limit}
+    whole = [record for record in state.records if record.half % 2 == 0]
+    keep = spaced(len(whole), MOST_PLACES)
+    values = np.array([whole[index].log_likelihood if whole[index].drawn == state.cloud.drawn else math.nan for index in keep])
+    limit = ahead.limit if ahead is not None else math.nan
+    away = limit - values
+    away[~(away > state.ahead.rounding / 8)] = math.nan
+    return {"error_at": np.array([whole[index].half / 2 for index in keep]), "errors": away / state.cloud.count, "limit": limit}
 
 
-def choices(beside: Beside, parameters: Parameters, dimension: int) -> dict[str, Any]:
+def choices(side: SideRuns, parameters: Parameters, dimension: int) -> dict[str, Any]:
     """AIC and BIC of the fits that are finished."""
-    done = [(k, fit) for k, fit in enumerate(beside.choices, 1) if fit.done]
+    done = [(k, fit) for k, fit in enumerate(side.choices, 1) if fit.done]
     counts = [parameter_count(k, dimension, parameters.covariance) for k, _ in done]
     values = [fit.final for _, fit in done]
     return {
         "choice_components": np.array([k for k, _ in done], float),
         "choice_log_likelihoods": np.array(values, float),
         "choice_aic": np.array([aic(value, count) for value, count in zip(values, counts, strict=True)], float),
-        "choice_bic": np.array(
-            [bic(value, count, beside.looked_at) for value, count in zip(values, counts, strict=True)], float
-        ),
+        "choice_bic": np.array([bic(value, count, side.looked_at) for value, count in zip(values, counts, strict=True)], float),
     }
 
 
-def restarts(beside: Beside, canvas: Canvas, present: Mixture) -> dict[str, Any]:
+def restarts(side: SideRuns, canvas: Canvas, present: Mixture) -> dict[str, Any]:
     """Where the restarts began and ended, components named as in the best of them."""
-    done = [fit for fit in beside.restarts if fit.done and fit.looked is not None and fit.start is not None]
+    done = [fit for fit in side.restarts if fit.done and fit.looked is not None and fit.start is not None]
     values = np.array([fit.final for fit in done], float)
     k = present.components
     starts, ends = np.empty((len(done), k, 2)), np.empty((len(done), k, 2))
@@ -219,30 +216,32 @@ def restarts(beside: Beside, canvas: Canvas, present: Mixture) -> dict[str, Any]
         "restart_log_likelihoods": values,
         "restart_starts": starts,
         "restart_means": ends,
-        "restart_basins": basins(values, SUMMIT[0] + SUMMIT[1] * beside.looked_at),
+        "restart_basins": basins(values, SUMMIT[0] + SUMMIT[1] * side.looked_at),
     }
 
 
-def race(beside: Beside, run: Run, canvas: Canvas) -> dict[str, Any]:
+def race(state: State, canvas: Canvas) -> dict[str, Any]:
     """The three algorithms side by side; lists that ended in a collapse are filled up."""
-    longest = max((len(fit.values) for fit in beside.race.values()), default=0)
+    side = state.side
+    side = state.side
+    longest = max((len(fit.values) for fit in side.race.values()), default=0)
     keep = spaced(longest, MOST_PLACES)
     found: dict[str, Any] = {"race_at": np.array(keep, float)}
     for kind in ("em", "hard", "gradient"):
-        fit: Fit | None = beside.race.get(kind)
+        fit: SideFit | None = side.race.get(kind)
         values = fit.values if fit else []
         full = np.array([*values, *[math.nan] * (longest - len(values))], float)
         found[f"race_{kind}"] = full[keep]
         if kind != "em":
-            place = fit.looked if fit is not None and fit.looked is not None else run.start
+            place = fit.looked if fit is not None and fit.looked is not None else state.start
             found[f"race_{kind}_means"] = canvas.means(place.means)
     return found
 
 
-def notices(run: Run, beside: Beside, parameters: Parameters, present: Mixture) -> tuple[Message, ...]:
+def notices(state: State, parameters: Parameters, present: Mixture) -> tuple[Message, ...]:
     """What a person should know and cannot see."""
     found: list[Message] = []
-    cloud = run.cloud
+    cloud, side = state.cloud, state.side
     pair = twins(numpy(present.weights), numpy(present.means), numpy(present.covariances), numpy(cloud.scale))
     if pair:
         found.append(
@@ -267,20 +266,17 @@ def notices(run: Run, beside: Beside, parameters: Parameters, present: Mixture) 
                 {"found": cloud.unused, "wanted": cloud.dimension},
             )
         )
-    if (parameters.choose or parameters.restarts) and beside.looked_at < cloud.count:
+    if (parameters.choose or parameters.restarts) and side.looked_at < cloud.count:
         found.append(
-            Message(
-                "Fits beside the run look at {few:,d} of the {all:,d} points.", {"few": beside.looked_at, "all": cloud.count}
-            )
+            Message("Fits beside the run look at {few:,d} of the {all:,d} points.", {"few": side.looked_at, "all": cloud.count})
         )
     return tuple(found)
 
 
-def measures_of(run: Run, parameters: Parameters, picture: Picture) -> dict[str, float]:
+def measures_of(state: State, parameters: Parameters, picture: Picture) -> dict[str, float]:
     """The numbers."""
-    cloud, value = run.cloud, run.ahead.log_likelihood
-    bound = run.trail.records[-1].lower_bound
-    count = parameter_count(run.present.components, cloud.dimension, parameters.covariance)
+    cloud, value, bound = state.cloud, state.now.log_likelihood, state.now.lower_bound
+    count = parameter_count(state.present.components, cloud.dimension, parameters.covariance)
     scores, ends = picture.choice_bic, picture.restart_log_likelihoods
     alive = bool(np.isfinite(scores).any()), bool(np.isfinite(ends).any())
     return {
@@ -290,22 +286,22 @@ def measures_of(run: Run, parameters: Parameters, picture: Picture) -> dict[str,
         "gap": max(0.0, value - bound) if math.isfinite(bound) else math.nan,
         "aic": aic(value, count),
         "bic": bic(value, count, cloud.count),
-        "iterations": run.iteration,
-        "converged": float(run.converged_with is not None),
+        "iterations": state.iteration,
+        "converged": float(state.converged_with is not None),
         "parameter_count": count,
         "limit": picture.limit,
         "predicted_rate": picture.predicted_rate,
         "measured_rate": picture.measured_rate,
-        "agreement": agreement(picture.responsibilities.argmax(1), picture.labels) if run.believed is not None else math.nan,
+        "agreement": agreement(picture.responsibilities.argmax(1), picture.labels) if state.believed is not None else math.nan,
         "best_components": float(picture.choice_components[np.nanargmin(scores)]) if alive[0] else math.nan,
         "best_restart": float(np.nanmax(ends)) if alive[1] else math.nan,
         "basins": float(picture.restart_basins.max() + 1) if alive[1] else math.nan,
     }
 
 
-def tables_of(run: Run, picture: Picture) -> dict[str, list[Any]]:
+def tables_of(state: State, picture: Picture) -> dict[str, list[Any]]:
     """Weights, means and covariances; on a line means and variances are plain lists."""
-    flat = run.cloud.dimension == 1
+    flat = state.cloud.dimension == 1
     means, covariances = picture.full_means, picture.full_covariances
     tables = {
         "weights": picture.weights.tolist(),
@@ -313,6 +309,6 @@ def tables_of(run: Run, picture: Picture) -> dict[str, list[Any]]:
         "covariances": (covariances[:, 0, 0] if flat else covariances).tolist(),
         "effective_counts": picture.counts.tolist(),
     }
-    if run.cloud.count <= MOST_LISTED:
+    if state.cloud.count <= MOST_LISTED:
         tables["responsibilities"] = picture.responsibilities.astype(float).tolist()
     return tables

@@ -34,7 +34,7 @@ class Picture:
     ]  # identical starts, empty components, points not shown ...: translate with text(template, **values)
 
     # the data
-    points: np.ndarray  # (m, 2), float32
+    points: np.ndarray  # (m, 2)
     responsibilities: np.ndarray  # (m, K), float32; before the first E half-step the weights
     labels: np.ndarray  # (m,), int64: the true group, -1 where nobody knows
     drawn: int  # how many of the points, the last ones, were drawn with the mouse

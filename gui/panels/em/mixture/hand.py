@@ -26,21 +26,30 @@ DIGITS = 7
 Rows = tuple[tuple[float, ...], ...]
 
 
-def short(values: Any) -> tuple[float, ...]:
-    """Numbers as a form can show them."""
-    return tuple(float(f"{value:.{DIGITS}g}") for value in np.asarray(values, dtype=float).reshape(-1).tolist())
+def short(values: Any, extent: float = 0.0) -> tuple[float, ...]:
+    """Numbers as a form can show them: with `DIGITS` digits, or as many as places need that lie within an extent far from 0."""
+    numbers = np.asarray(values, dtype=float).reshape(-1)
+    largest = float(np.abs(numbers).max(initial=0.0))
+    more = math.ceil(math.log10(largest / extent)) if largest > extent > 0 else 0
+    return tuple(float(f"{value:.{min(DIGITS + more, 17)}g}") for value in numbers.tolist())
 
 
-def rows(matrix: Any) -> Rows:
+def rows(matrix: Any, extent: float = 0.0) -> Rows:
     """The rows of a matrix as a form can show them."""
-    return tuple(short(row) for row in matrix)
+    return tuple(short(row, extent) for row in matrix)
 
 
-def start_from(means: Floats, covariances: Floats, weights: Floats) -> dict[str, Any]:
-    """Parameters of a run that begins with these components, shapes (K, d), (K, d, d) and (K,)."""
+def extent_of(picture: Picture) -> float:
+    """The shorter side of what a picture shows."""
+    sides = np.asarray(picture.high - picture.low)[: min(picture.dimension, 2)]
+    return float(sides.min())
+
+
+def start_from(means: Floats, covariances: Floats, weights: Floats, extent: float = 0.0) -> dict[str, Any]:
+    """Parameters of a run that begins with these components, shapes (K, d), (K, d, d) and (K,), in a window of an extent."""
     return {
         "start": "manual",
-        "means": rows(means),
+        "means": rows(means, extent),
         "deviations": (),
         "spreads": rows(covariances.reshape(len(means), -1)),
         "weights": short(weights),
@@ -195,7 +204,7 @@ class Hand(QObject):
         self._base = None
 
     def _ask(self, picture: Picture, means: Floats, covariances: Floats, weights: Floats) -> None:
-        changes: dict[str, Any] = start_from(means, covariances, weights)
+        changes: dict[str, Any] = start_from(means, covariances, weights, extent_of(picture))
         if len(means) != len(picture.means):
             changes["components"] = len(means)
         self.wanted.emit(changes)
@@ -278,7 +287,7 @@ class Hand(QObject):
         place = np.array([[x + far * math.cos(turn), y + far * math.sin(turn)]])
         self._last = (x, y)
         self._scattered += 1
-        self.drawn.append(short(lifted(picture, place)[0]))
+        self.drawn.append(short(lifted(picture, place)[0], extent_of(picture)))
         self._soon()
 
     def _erase(self, x: float, y: float) -> None:
@@ -305,8 +314,13 @@ class Hand(QObject):
         if picture.dimension > 2 or len(kept) != picture.count or not 2 <= int(kept.sum()) <= MOST_TAKEN:
             return
         places = np.asarray(picture.points, dtype=float)[kept][:, : picture.dimension]
-        state = start_from(np.asarray(picture.full_means), np.asarray(picture.full_covariances), np.asarray(picture.weights))
-        self.drawn = [short(row) for row in places]
+        state = start_from(
+            np.asarray(picture.full_means),
+            np.asarray(picture.full_covariances),
+            np.asarray(picture.weights),
+            extent_of(picture),
+        )
+        self.drawn = [short(row, extent_of(picture)) for row in places]
         self._turn.stop()
         self.card.brush.end()  # the run that follows has other points under the brush
         self.wanted.emit({"data": "drawn", "drawn": tuple(self.drawn), **state})

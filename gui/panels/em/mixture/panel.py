@@ -32,7 +32,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._present: dict[str, bool] = {}
         self._run: Parameters | None = None
         self._left: tuple[object, ...] = ()
-        self._flat: bool | None = None
+        self._canvas: tuple[bool, bool] | None = None
         self.stage, self.bound = StageCard(), BoundCard()
         self.way, self.weights = WayCard(), WeightsCard()
         self.race, self.choice, self.basins, self.summits = RaceCard(), ChoiceCard(), BasinsCard(), SummitsCard()
@@ -45,7 +45,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.finder.found.connect(self._on_found)
         self.stage.pencil.toggled.connect(self._on_pencil)
         self.stage.brush.enabled_changed.connect(self.stage.pencil.setChecked)
-        self.stage.pencil.setChecked(True)
+        self.stage.brush.enabled = False
         below = [self.race, self.choice, self.basins, self.summits, self.way, self.weights]
         self.arrange([self.stage, self.bound], below, stretch=(2, 1), shares=[(WIDE, 2)])
         self.fit()
@@ -162,10 +162,13 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         if present != self._present:
             self._present = present
             self._name_items()
-        flat = picture.dimension <= 2
-        if flat != self._flat:
-            self._flat = flat
-            self.stage.pencil.setChecked(flat)  # a click on a projection would invent what it does not show
+        flat, empty = picture.dimension <= 2, values.data == "drawn"
+        if (
+            flat,
+            empty,
+        ) != self._canvas:  # elsewhere the hand looks for means and ellipses, and points come only when asked for
+            self._canvas = flat, empty
+            self.stage.pencil.setChecked(flat and empty)  # a click on a projection would invent what it does not show
 
     def _headline(self, picture: Picture, algorithm: str) -> str:
         """What this half-step has changed."""

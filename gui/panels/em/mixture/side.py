@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Text = Callable[..., str]
 
+LEAST_NATS, LEAST_SHARE = 0.01, 1e-5  # range of a log-likelihood that is always shown, and relative to its size
 FALL = 1e-9  # of the size of a log-likelihood: a smaller fall is rounding
 LEAST_ERROR = 1e-16
 MARKED = 60  # half-steps that have room for a mark each
@@ -117,10 +118,16 @@ def bound_range(picture: Picture, first: float, last: float) -> tuple[float, flo
     if not len(values):
         return None
     least, most = float(values.min()), float(values.max())
-    room = max(most - least, 1e-9 * max(abs(most), 1.0))
-    if math.isfinite(picture.limit) and 0 <= picture.limit - most < 0.3 * room:
+    if math.isfinite(picture.limit) and 0 <= picture.limit - most < 0.3 * (most - least):
         most = picture.limit
-    return least - 0.08 * room, most + 0.1 * room
+    return nats_range(least, most)
+
+
+def nats_range(least: float, most: float, below: float = 0.08, above: float = 0.1) -> tuple[float, float]:
+    """The range of log-likelihoods that a picture shows, with shares of it around; never so small that ticks are all digits."""
+    missing = max(0.0, max(LEAST_NATS, LEAST_SHARE * max(abs(least), abs(most))) - (most - least))
+    least, most = least - 0.5 * missing, most + 0.5 * missing
+    return least - below * (most - least), most + above * (most - least)
 
 
 def gap_text(gap: float) -> str:
@@ -163,7 +170,7 @@ class WayCard(PlotCard):
             (self.known, "predicted {value}", rate, 0.0, 10.0**low),
         )
         for label, template, value, x, y in corners:
-            label.setData(x, y, text(template, value=f"{value:.3f}") if math.isfinite(value) else "")
+            label.setData(x, y, text(template, value=f"{value:.3f}") if len(at) > 1 and math.isfinite(value) else "")
 
 
 def predicted(at: Floats, errors: Floats, rate: float) -> tuple[Floats, Floats]:
@@ -218,9 +225,7 @@ class RaceCard(PlotCard):
         values = np.concatenate([curve[1 if len(at) > SOON else 0 :] for curve in curves])
         values = values[np.isfinite(values)]
         if len(values):
-            low, high = float(values.min()), float(values.max())
-            room = max(high - low, 1e-6 * max(abs(high), 1.0))
-            self.set_range(x=(0.0, max(float(at[-1]), 3.0)), y=(low - 0.08 * room, high + 0.1 * room))
+            self.set_range(x=(0.0, max(float(at[-1]), 3.0)), y=nats_range(float(values.min()), float(values.max())))
 
 
 class ChoiceCard(PlotCard):
@@ -274,8 +279,7 @@ class SummitsCard(PlotCard):
         if math.isfinite(present):
             shown = np.append(shown, present)
         if len(shown):
-            room = max(float(np.ptp(shown)), 1e-6 * max(abs(float(shown.max())), 1.0))
-            self.set_range(y=(float(shown.min()) - 0.12 * room, float(shown.max()) + 0.12 * room))
+            self.set_range(y=nats_range(float(shown.min()), float(shown.max()), 0.12, 0.12))
         self.set_range(x=(0.0, picture.restarts_wanted + 1.0))
         self.set_caption(tally(picture, text))
 

@@ -1,4 +1,4 @@
-"""What is computed beside a run of `mixture`: the fixed point ahead, the race, AIC and BIC over K, restarts.
+"""What is computed beside a run of `mixture`: the fixed point ahead, a comparison, AIC and BIC over K, restarts.
 
 Some work is done after each half-step, so that no frame waits long; whatever is left is done in steps after the last.
 """
@@ -14,7 +14,6 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.labs.em.mixture.data import Cloud
 from engine.labs.em.mixture.parameters import Parameters
-from engine.labs.em.mixture.run import Key, Run
 from engine.math.latent.gaussian_mixtures import expectation, iterate, maximisation
 from engine.math.latent.gradient import ascend
 from engine.math.latent.laws import Collapse, Mixture, Shape, check_extent
@@ -39,7 +38,7 @@ def iterations_per_share(count: int, components: int, dimension: int) -> int:
 
 
 @dataclass(slots=True)
-class Fit:
+class SideFit:
     """A run of its own, without half-steps."""
 
     points: Tensor
@@ -79,7 +78,7 @@ class Fit:
             new = ascend(found.statistics, old, self.shape, self.floor, self.rate, self.scale)
         else:
             new = maximisation(found.statistics, self.shape, self.floor, before=old)
-        check_extent(new, self.scale, found.statistics.counts)
+        check_extent(new, found.statistics.counts, self.floor)
         gain = self.values[-1] - self.values[-2] if len(self.values) > 1 else math.inf
         still = stop and abs(gain) <= GAIN * self.points.shape[1]
         self.done = still or (stop and len(self.values) >= MOST_ITERATIONS)
@@ -92,11 +91,11 @@ class Fit:
 
 
 @dataclass(slots=True)
-class Lookahead:
+class FixedPoint:
     """EM to its fixed point, and the rate of convergence there."""
 
     mixture: Mixture
-    key: Key
+    objective: tuple[object, ...]  # covariance, floor and drawn points that it belongs to
     points: Tensor
     shape: Shape
     floor: float
@@ -108,8 +107,8 @@ class Lookahead:
 
     @property
     def rate(self) -> float:
-        """The largest eigenvalue, NaN while it is unknown."""
-        return self.search.largest if self.search is not None and self.search.done else math.nan
+        """The largest eigenvalue among the directions that the way excites, NaN while it is unknown."""
+        return self.search.excited if self.search is not None and self.search.done else math.nan
 
     def image(self, mixture: Mixture) -> Mixture:
         """The EM map."""
@@ -132,7 +131,7 @@ class Lookahead:
             self.done = self.search.done
             return
         new, found = iterate(self.points, self.mixture, self.shape, self.floor)
-        check_extent(new, self.points.std(1, correction=0), found.statistics.counts)
+        check_extent(new, found.statistics.counts, self.floor)
         self.taken += 1
         chart = Chart.at(self.mixture)
         direction = chart.vector(new)
@@ -146,29 +145,28 @@ class Lookahead:
 
 
 @dataclass(slots=True)
-class Beside:
+class SideRuns:
     """All of it. The lists grow; frames take copies."""
 
-    lookahead: Lookahead | None = None
-    race: dict[str, Fit] = field(default_factory=dict)
-    choices: list[Fit] = field(default_factory=list)
-    restarts: list[Fit] = field(default_factory=list)
+    ahead: FixedPoint | None = None
+    race: dict[str, SideFit] = field(default_factory=dict)
+    choices: list[SideFit] = field(default_factory=list)
+    restarts: list[SideFit] = field(default_factory=list)
     looked_at: int = 0
 
     @property
-    def queue(self) -> list[Fit]:
+    def queue(self) -> list[SideFit]:
         """Fits that are not finished, those of AIC and BIC first."""
         return [fit for fit in (*self.choices, *self.restarts) if not fit.done]
 
 
-def begin_beside(run: Run, parameters: Parameters, context: Context) -> Beside:
+def begin_side_runs(cloud: Cloud, start: Mixture, parameters: Parameters, context: Context) -> SideRuns:
     """What is wanted, with nothing done yet."""
-    found = Beside()
-    cloud = run.cloud
+    found = SideRuns()
     common = (parameters.covariance, parameters.floor, parameters.learning_rate)
     if parameters.compare:
         kinds = ("em", "hard", "gradient")
-        found.race = {kind: Fit(cloud.points, cloud.scale, lambda: run.start, kind, *common) for kind in kinds}
+        found.race = {kind: SideFit(cloud.points, cloud.scale, lambda: start, kind, *common) for kind in kinds}
     few = thinned(cloud.points, MOST_LOOKED_AT)
     found.looked_at = few.shape[1]
 
@@ -179,10 +177,10 @@ def begin_beside(run: Run, parameters: Parameters, context: Context) -> Beside:
 
     if parameters.choose:
         for k in range(1, min(CHOICES, few.shape[1]) + 1):
-            found.choices.append(Fit(few, cloud.scale, opening("kmeans", k, "choices"), "em", *common))
+            found.choices.append(SideFit(few, cloud.scale, opening("kmeans", k, "choices"), "em", *common))
     kind = "random" if parameters.start == "manual" else parameters.start
     for _ in range(parameters.restarts):
-        found.restarts.append(Fit(few, cloud.scale, opening(kind, parameters.components, "restarts"), "em", *common))
+        found.restarts.append(SideFit(few, cloud.scale, opening(kind, parameters.components, "restarts"), "em", *common))
     return found
 
 
@@ -191,30 +189,38 @@ def tail(parameters: Parameters) -> int:
     return (CHOICES if parameters.choose else 0) + parameters.restarts
 
 
-def follow(beside: Beside, run: Run, parameters: Parameters, context: Context, last: int) -> None:
-    """The share of one step; `last` is the number of half-steps of the run."""
-    share = iterations_per_share(min(run.cloud.count, MOST_LOOKED_AT), parameters.components, run.cloud.dimension)
-    look_ahead(beside, run, parameters, context, share, finish=run.halves >= last)
-    if run.halves % 2 == 0 and run.halves <= last:
-        for fit in beside.race.values():
+def follow(
+    side: SideRuns, cloud: Cloud, present: Mixture, halves: int, last: int, parameters: Parameters, context: Context
+) -> None:
+    """The share of one half-step of so many; `last` is their number in the whole run."""
+    share = iterations_per_share(min(cloud.count, MOST_LOOKED_AT), parameters.components, cloud.dimension)
+    look_ahead(side, cloud, present, parameters, context, MOST_AHEAD + 100 if halves >= last else share)
+    if halves % 2 == 0 and halves <= last:
+        for fit in side.race.values():
             fit.advance(2 - min(1, len(fit.values)), context, stop=False)  # the start too, the first time
-    if run.halves > last:  # after the last half-step: a whole fit
-        for fit in beside.queue[:1]:
+    if halves > last:  # after the last half-step: a whole fit
+        for fit in side.queue[:1]:
             fit.advance(MOST_ITERATIONS, context)
         return
     left = share
-    while left > 0 and (waiting := beside.queue):
+    while left > 0 and (waiting := side.queue):
         left -= max(1, waiting[0].advance(left, context))
 
 
-def look_ahead(beside: Beside, run: Run, parameters: Parameters, context: Context, share: int, *, finish: bool) -> None:
+def objective_of(parameters: Parameters) -> tuple[object, ...]:
+    """What the likelihood and its fixed points depend on."""
+    return (parameters.covariance, parameters.floor, parameters.drawn)
+
+
+def look_ahead(
+    side: SideRuns, cloud: Cloud, present: Mixture, parameters: Parameters, context: Context, iterations: int
+) -> None:
     """Seek the fixed point of EM from where the run stands now."""
-    cloud: Cloud = run.cloud
     size = cloud.count * parameters.components * (cloud.dimension**2 + 3 * cloud.dimension)
     if not parameters.rate or size > LOOKAHEAD_NUMBERS:
-        beside.lookahead = None
+        side.ahead = None
         return
-    key: Key = (parameters.covariance, parameters.floor, parameters.drawn)
-    if beside.lookahead is None or beside.lookahead.key != key:
-        beside.lookahead = Lookahead(run.present, key, cloud.points, parameters.covariance, parameters.floor)
-    beside.lookahead.advance(MOST_AHEAD + 100 if finish else share, context)
+    objective = objective_of(parameters)
+    if side.ahead is None or side.ahead.objective != objective:
+        side.ahead = FixedPoint(present, objective, cloud.points, parameters.covariance, parameters.floor)
+    side.ahead.advance(iterations, context)
