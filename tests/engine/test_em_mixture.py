@@ -131,7 +131,7 @@ def test_the_claim_of_monotony_can_fail() -> None:
 
 def tweaked(run: Run, **changes: Any) -> Frame:
     """The frame after a live change, without a step."""
-    run.parameters = run.parameters.changed(**changes)
+    run.tweak(run.parameters.changed(**changes))
     return run.observe()
 
 

@@ -32,9 +32,8 @@ def total(parameters: Parameters, context: Context) -> int:
     return 2 * parameters.steps + tail(parameters)
 
 
-def observe(state: State, parameters: Parameters, context: Context) -> Observation:
+def observe(state: State, parameters: Parameters, context: Context) -> Observation[Picture]:
     """Points, components, curves and numbers."""
-    state = adapt(state, parameters, context)
     picture = picture_of(state, parameters)
     measures = measures_of(state, parameters, picture)
     claims = check_claims(state, parameters, current(state.side, parameters))
@@ -45,6 +44,7 @@ EXPERIMENT = Experiment(
     parameters=Parameters,
     init=begin,
     step=step,
+    adapt=adapt,
     observe=observe,
     measures=MEASURES,
     claims=CLAIMS,

@@ -15,7 +15,6 @@ from engine.labs.em.mixture.state import (
     Record,
     State,
     Stride,
-    adapt,
     collapsed,
     looked,
     settings_of,
@@ -34,7 +33,6 @@ from engine.math.latent.rates import distance
 
 def advance(state: State, parameters: Parameters, context: Context) -> State:
     """One half-step; of a run that has converged none."""
-    state = adapt(state, parameters, context)
     if state.converged_with is not None:
         if state.converged_with == (settings_of(parameters), parameters.tolerance):
             return replace(state, halves=state.halves + 1)
