@@ -95,6 +95,8 @@ def result_text(result: Result) -> str:
         f"{result.seconds:.2f} s",
     )
     lines = ["  ".join(heading)]
+    if result.frame and result.frame.settled:
+        lines.append(str(result.frame.settled))
     if result.frame:
         units = {measure.name: measure.unit for measure in load(result.experiment).measures}
         measures = [(name, cell(value), units.get(name, "")) for name, value in result.frame.measures.items()]

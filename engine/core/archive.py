@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -66,6 +68,6 @@ def open_session(path: Path) -> Session:
             text = archive.read(MANIFEST).decode("utf-8")
     except KeyError:
         raise UsageError("{name} is not a session of Theoria.", name=str(path)) from None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise UsageError("{path} cannot be read: {reason}.", path=str(path), reason=str(error)) from None
     return parse_session(text, str(path))

@@ -8,6 +8,7 @@ from typing import Any
 from engine.core.context import Context
 from engine.core.experiment import Experiment
 from engine.core.frames import Frame, make_frame
+from engine.core.messages import Message
 from engine.core.parameters import LabParameters, changed_specs, strongest_effect
 
 
@@ -28,6 +29,7 @@ class Run:
         self.context = context
         self.total = experiment.total(parameters, context)
         self.step = 0
+        self.settled = Message("")
         self._state: Any = experiment.init(parameters, context)
 
     @property
@@ -37,8 +39,8 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end."""
-        return self.total is not None and self.step >= self.total
+        """Whether the run has come to its end: to its last step, or to where no later one would change anything."""
+        return bool(self.settled) or (self.total is not None and self.step >= self.total)
 
     def advance(self, steps: int) -> None:
         """Take up to so many steps, fewer at the end; a checkpoint stands before each."""
@@ -48,6 +50,7 @@ class Run:
             self.context.checkpoint()
             self._state = self.experiment.step(self._state, self.parameters, self.context)
             self.step += 1
+            self.settled = self.experiment.settled(self._state, self.parameters, self.context) or Message("")
 
     def tweak(self, parameters: LabParameters) -> None:
         """Go on with other values of live and view parameters.
@@ -62,6 +65,8 @@ class Run:
             raise ValueError(f"a run cannot take over {', '.join(foreign)}")
         live = strongest_effect(self.parameters, parameters) == "live"
         self._parameters = parameters
+        if live:
+            self.settled = Message("")
         if live and self.experiment.adapt is not None:
             self._state = self.experiment.adapt(self._state, parameters, self.context)
 
@@ -72,7 +77,7 @@ class Run:
     def observe(self) -> Frame:
         """The present state as a frame."""
         observation = self.experiment.observe(self._state, self.parameters, self.context)
-        return make_frame(self.step, self.total, self.parameters, observation)
+        return make_frame(self.step, self.total, self.parameters, observation, self.settled)
 
     def frames(self) -> Iterator[Frame]:
         """All frames to the end, the first one before any step."""

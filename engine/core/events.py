@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from engine.core.frames import Frame
 from engine.core.messages import Message
 
+NOTHING = Message("")
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -35,9 +37,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run has come to its end; live tweaks still observe its last state."""
+    """The run has come to its end; live tweaks still observe its last state.
+
+    ``settled`` says why, where that is before its last step: a live tweak may let it go on, and it finishes once more.
+    """
 
     generation: int
+    settled: Message = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

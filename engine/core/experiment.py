@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from engine.core.claims import ClaimSpec
 from engine.core.frames import Observation
+from engine.core.messages import Message
 from engine.core.parameters import LabParameters
 
 
@@ -71,6 +72,11 @@ def with_theory(
     return Measure(name, label, unit, optional), Measure(f"theory_{name}", f"{label} ({by})", unit, optional or not known)
 
 
+def never(state: Any, parameters: Any, context: Any) -> Message | None:
+    """A run that is over when its steps are."""
+    return None
+
+
 def endless(parameters: Any, context: Any) -> int | None:
     """The length of a run that goes on until somebody stops it."""
     return None
@@ -97,6 +103,9 @@ class Experiment:
         What every observation carries, in this order.
     total
         Number of steps of a run, from parameters and context; None for an endless run.
+    settled
+        Asked after each step: a sentence once no later step would change anything. The run ends there instead of taking the
+        steps that are left; a live change lets it go on.
     stride
         Steps until the next frame, from parameters and step number: deterministic, so that window and headless runs see
         the same frames.
@@ -119,6 +128,7 @@ class Experiment:
     claims: tuple[ClaimSpec, ...] = ()
     adapt: Adapt | None = None
     total: Callable[[Any, Any], int | None] = endless
+    settled: Callable[[Any, Any, Any], Message | None] = never
     stride: Callable[[Any, int], int] = one_step
     pacing: Literal["paced", "latest"] = "paced"
     rate: float | None = None

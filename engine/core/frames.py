@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from typing_extensions import TypeVar
 
 from engine.core.claims import Claim
+from engine.core.messages import Message
 from engine.core.parameters import LabParameters
 
 if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner without it
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner with
 Parameters = TypeVar("Parameters", bound=LabParameters, default=Any)
 Picture = TypeVar("Picture", default=Any)
 
+
+NOT_SETTLED = Message("")
 
 # What a field of a picture may say of itself: ``curve: np.ndarray = field(metadata=GAPS)``.
 GAPS = {"gaps": True}  # its numbers may be no numbers: gaps in a line, curves that are not known yet
@@ -59,6 +62,7 @@ class Frame(Generic[Parameters, Picture]):
     measures: Mapping[str, float]
     claims: tuple[Claim, ...]
     tables: Mapping[str, list[Any]]
+    settled: Message = NOT_SETTLED  # why the run ends before its last step
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -77,7 +81,11 @@ class Frame(Generic[Parameters, Picture]):
 
 
 def make_frame(
-    step: int, total: int | None, parameters: Parameters, observation: Observation[Picture]
+    step: int,
+    total: int | None,
+    parameters: Parameters,
+    observation: Observation[Picture],
+    settled: Message = NOT_SETTLED,
 ) -> Frame[Parameters, Picture]:
     """A frame whose arrays are frozen copies and whose numbers are plain Python floats."""
     return Frame(
@@ -88,6 +96,7 @@ def make_frame(
         measures=MappingProxyType({name: float(value) for name, value in observation.measures.items()}),
         claims=observation.claims,
         tables=MappingProxyType(dict(observation.tables)),
+        settled=settled,
     )
 
 

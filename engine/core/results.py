@@ -86,6 +86,7 @@ class Result:
             "seconds": self.seconds,
             "steps": self.steps,
             "interrupted": self.interrupted,
+            "settled": str(self.frame.settled) if self.frame else "",
             "measures": dict(self.measures),
             "tables": dict(self.tables),
             "claims": [

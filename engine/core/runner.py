@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.cancel import CancelToken
@@ -17,6 +17,7 @@ from engine.core.experiment import Experiment
 from engine.core.mailbox import Mailbox
 from engine.core.messages import Message
 from engine.core.parameters import LabParameters, strongest_effect
+from engine.core.priority import step_back
 
 if TYPE_CHECKING:
     from engine.core.drive import Run
@@ -34,6 +35,7 @@ class Request:
     generation: int
     parameters: LabParameters
     token: CancelToken
+    step: int = 0  # the run is brought to this step at once
 
 
 class Runner:
@@ -82,13 +84,16 @@ class Runner:
         """Whether the worker thread runs."""
         return self._thread.is_alive()
 
-    def submit(self, parameters: LabParameters) -> int:
-        """Ask for a new run and forget every older request; returns its generation."""
+    def submit(self, parameters: LabParameters, step: int = 0) -> int:
+        """Ask for a new run and forget every older request; returns its generation.
+
+        A run that is wanted from a later `step` on takes the steps before it without waiting for anybody, paused or not.
+        """
         with self._condition:
             self._generation += 1
             if self._current is not None:
                 self._current.cancel()
-            self._slot = Request(self._generation, parameters, CancelToken())
+            self._slot = Request(self._generation, parameters, CancelToken(), step)
             self._live = None
             self._owed_steps = 0
             self._condition.notify_all()
@@ -105,7 +110,7 @@ class Runner:
             if newest is None or strongest_effect(newest, parameters) == "restart":
                 return
             if self._slot is not None:
-                self._slot = Request(self._slot.generation, parameters, self._slot.token)
+                self._slot = replace(self._slot, parameters=parameters)
             else:
                 self._running = self._live = parameters
             self._condition.notify_all()
@@ -166,6 +171,7 @@ class Runner:
     # ---- the worker's side ---------------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        step_back()
         while (request := self._next_request()) is not None:
             self._run(request)
 
@@ -222,17 +228,28 @@ class Runner:
         run = Run(experiment, request.parameters, Context(device, request.parameters.seed, token, report))
         self._show(run, generation)
         token.first_frame_out()
+        self._catch_up(run, request)
         announced = False
         while True:
             token.checkpoint()
             if run.finished and not announced:
-                self.mailbox.post(Finished(generation))
-                announced = True
+                self.mailbox.post(Finished(generation, run.settled))
+            announced = run.finished  # a live change may let a settled run go on
             steps = self._next_move(run, token)
             if self._take_live(run):
                 self._show(run, generation)
             elif steps:
                 self._advance(run, steps, generation, token)
+
+    def _catch_up(self, run: Run, request: Request) -> None:
+        """Take the steps before the wanted one; pictures on the way are for who has time to look."""
+        while run.step < request.step and not run.finished:
+            request.token.checkpoint()
+            before = run.step
+            run.advance(min(run.stride(), request.step - run.step))
+            self.steps_done += run.step - before
+            if run.step >= request.step or run.finished or self.mailbox.empty:
+                self._show(run, request.generation)
 
     def _advance(self, run: Run, steps: int, generation: int, token: CancelToken) -> None:
         """Steps, then a picture: at once where there is room for it, else when the pacing says so."""

@@ -24,6 +24,7 @@ class ExperimentState(_Document):
 
     parameters: dict[str, Any] = Field(default_factory=dict)
     playing: bool = True
+    step: int = Field(0, ge=0)
     view: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -95,10 +96,14 @@ def parse_session(text: str, name: str) -> Session:
     if isinstance(schema, int) and schema > SCHEMA:
         raise UsageError("{name} was written by a newer Theoria.", "Update the program to open it.", name=name)
     try:
-        return Session.model_validate(data)
-    except (ValidationError, RecursionError) as error:
-        place = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "nesting"
+        session = Session.model_validate(data)
+        session.to_json()  # lists in lists, too deep to be written, would stop every later save
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
         raise UsageError("{name} is damaged at {place}.", name=name, place=place) from None
+    except (ValueError, RecursionError):
+        raise UsageError("{name} is damaged at {place}.", name=name, place="nesting") from None
+    return session
 
 
 def write_session(path: Path, session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -83,6 +84,24 @@ def test_a_run_takes_over_nothing_it_was_not_made_for() -> None:
     with pytest.raises(ValueError, match="steps"):
         run.tweak(Parameters(steps=6, stride=2.0))
     assert run.parameters == Parameters()
+
+
+def test_a_run_ends_where_nothing_changes_any_more() -> None:
+    """And a live change lets it go on."""
+
+    def settled(state: float, parameters: Parameters, context: Context) -> Message | None:
+        return Message("It has arrived.") if state >= 3 * parameters.stride else None
+
+    walk = dataclasses.replace(experiment([]), settled=settled)
+    run = Run(walk, Parameters(steps=50), Context(CPU, 0))
+    frames = list(run.frames())
+    assert [frame.step for frame in frames] == [0, 1, 2, 3]
+    assert [str(frame.settled) for frame in frames] == ["", "", "", "It has arrived."]
+    assert run.finished
+    run.tweak(Parameters(steps=50, stride=2.0))
+    assert not run.finished
+    run.advance(50)
+    assert (run.step, run.observe().measures["place"]) == (5, 7.0)
 
 
 def test_what_differs_between_two_sets_of_parameters() -> None:

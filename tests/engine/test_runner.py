@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import threading
 import time
 import weakref
@@ -23,6 +25,7 @@ from engine.api import (
     LabError,
     LabParameters,
     Measure,
+    Message,
     Progress,
     Runner,
     Started,
@@ -33,6 +36,7 @@ from engine.api import (
 from engine.core.context import Context
 from engine.core.drive import Run
 from engine.core.frames import Observation
+from engine.core.priority import NICENESS
 
 SOON = 1.0  # seconds a machine under load may take for what takes a moment
 
@@ -422,6 +426,54 @@ def test_a_run_never_sees_parameters_it_was_not_made_for(make: Make) -> None:
     listener.until(lambda: listener.last["level"] >= 70)
     assert {frame.parameters.value for _, frame in listener.frames if frame.measures["gain"] == 8.0} == {70}
     assert not listener.of(Failed)
+
+
+def test_a_run_is_brought_back_to_its_step(make: Make) -> None:
+    runner, listener = make()
+    runner.pause()
+    runner.submit(Parameters(steps=400), step=123)
+    listener.until(lambda: listener.frames and listener.frames[-1][1].step >= 123)
+    listener.rest(0.1)
+    assert listener.frames[-1][1].step == 123
+    expected = Run(toy(), Parameters(steps=400), Context(torch.device("cpu"), 0))
+    expected.advance(123)
+    assert np.array_equal(listener.frames[-1][1].picture.level, expected.observe().picture.level)
+    runner.submit(Parameters(steps=7), step=123)
+    listener.until(lambda: listener.of(Finished))
+    assert listener.frames[-1][1].step == 7
+
+
+def test_a_settled_run_finishes_and_goes_on_after_a_live_tweak(make: Make) -> None:
+    def settled(state: torch.Tensor, parameters: Parameters, context: Context) -> Message | None:
+        return Message("Enough.") if state[0] > 5 * parameters.gain else None
+
+    runner, listener = make(toy(settled=settled))
+    runner.submit(Parameters(steps=1000))
+    listener.until(lambda: listener.of(Finished))
+    assert [str(event.settled) for event in listener.of(Finished)] == ["Enough."]
+    listener.until(lambda: listener.frames[-1][1].settled)
+    step = listener.frames[-1][1].step
+    assert step < 10
+    runner.tweak(Parameters(steps=1000, gain=2.0))
+    listener.until(lambda: len(listener.of(Finished)) == 2)
+    listener.until(lambda: listener.frames[-1][1].step > step)
+
+
+def test_workers_leave_the_window_the_first_turn(make: Make) -> None:
+    if sys.platform != "linux":
+        pytest.skip("niceness of a thread can be read on Linux alone")
+    seen: list[int] = []
+
+    def nice(parameters: Parameters, context: Context) -> torch.Tensor:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return init(parameters, context)
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    runner, listener = make(toy(init=nice))
+    runner.submit(Parameters())
+    listener.until(lambda: listener.of(Finished))
+    assert seen == [min(19, max(before, NICENESS))]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 # ---- what goes wrong -------------------------------------------------------------------------------------------------

@@ -92,6 +92,30 @@ def test_a_disk_that_was_full_for_a_moment(tmp_path: Path, qtbot: Any) -> None:
     assert read_session(tmp_path / "home" / "session.json").zoom == 1.25
 
 
+@pytest.mark.usefixtures("quick")
+def test_whatever_goes_wrong_once_is_told_and_saving_goes_on(
+    tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = Owner(tmp_path / "session.json")
+    snapshot, write = owner.autosave._snapshot, module.write_session
+    for place, name in ((owner.autosave, "_snapshot"), (module, "write_session")):
+
+        def fail(*_: object) -> None:
+            raise RecursionError("too deep")
+
+        monkeypatch.setattr(place, name, fail)
+        owner.autosave._told = False
+        told = len(owner.told)
+        owner.autosave.schedule()
+        qtbot.waitUntil(lambda told=told: len(owner.told) == told + 1, timeout=20_000)
+        assert "too deep" in str(owner.told[-1])
+        monkeypatch.setattr(place, name, snapshot if name == "_snapshot" else write)
+    owner.zoom = 1.75
+    owner.autosave.close()
+    assert read_session(tmp_path / "session.json").zoom == 1.75
+    caplog.clear()
+
+
 SAVER = """
 import sys
 from pathlib import Path
@@ -137,8 +161,9 @@ def test_a_kill_in_the_middle_of_saving_leaves_a_readable_session(tmp_path: Path
         b'{"program": "another"}',
         json.dumps({"program": "theoria", "schema": 99}).encode(),
         b'{"program": "theoria", "language": 7}',
+        b'{"program": "theoria", "experiments": {"a.b": {"parameters": {"x": ' + b"[" * 260 + b"]" * 260 + b"}}}}",
     ],
-    ids=["empty", "zeros", "garbage", "deep", "cut off", "foreign", "newer", "wrong"],
+    ids=["empty", "zeros", "garbage", "deep", "cut off", "foreign", "newer", "wrong", "nested"],
 )
 def test_a_damaged_session_is_set_aside_and_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "session.json"

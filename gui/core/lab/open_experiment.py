@@ -76,7 +76,9 @@ class OpenExperiment(QObject):
         self._draw_failed = False
         self._failed = False
         self._before_sweep: LabParameters | None = None
+        self._resumed = state.step
         self.finished = False
+        self._settled = False
 
         self.form = Form(self.experiment.parameters, entry, parent)
         self.panel = load_panel(entry.name)(entry.name, parent)
@@ -99,7 +101,7 @@ class OpenExperiment(QObject):
         self.transport.set_playing(self.playing)
         if not self.playing:
             self.runner.pause()
-        self.submit()
+        self.submit(state.step)
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_edited)
@@ -156,6 +158,9 @@ class OpenExperiment(QObject):
             self._throttle.request()
         elif effect == "live":
             self._scrubbing = False
+            if self.finished and self._settled:  # it has something to do again
+                self.finished = False
+                self.transport.set_playing(self.playing)
             self.pump.hurry()
             self.runner.tweak(parameters)  # ignored while a restart waits that hands the same parameters over
         elif effect == "view" and self.frame is not None:
@@ -167,14 +172,15 @@ class OpenExperiment(QObject):
         self._edit(values, self.undo.push_moving)
 
     @Slot()
-    def submit(self) -> None:
-        """Start a run with the present parameters; the old picture stays until the new one is there."""
+    def submit(self, step: int = 0) -> None:
+        """Start a run with the present parameters, from a later step if wanted; the old picture stays until a new one comes."""
         self._scrubbing = False
         self._failed = False
+        self._resumed = step  # until it is there again
         self.finished = False
         self.transport.set_busy(True)
         self.pump.hurry()
-        self.runner.submit(self.parameters)
+        self.runner.submit(self.parameters, step)
 
     # ---- transport -----------------------------------------------------------------------------------------------
 
@@ -323,9 +329,11 @@ class OpenExperiment(QObject):
                 self.device_label = device
             case Progress(generation=generation, fraction=fraction) if generation == self.runner.generation:
                 self.transport.set_progress(round(fraction * 100), 100)
-            case Finished(generation=generation) if generation == self.runner.generation:
-                self.finished = True
+            case Finished(generation=generation, settled=settled) if generation == self.runner.generation:
+                self.finished, self._settled = True, bool(settled)
                 self.transport.set_finished()
+                if settled:
+                    self.notices.show_info(settled)
             case Failed(generation=generation, message=message, hint=hint, traceback=trace):
                 if generation == self.runner.generation:
                     self._failed = True
@@ -346,7 +354,17 @@ class OpenExperiment(QObject):
     def state(self) -> ExperimentState:
         """What a session file keeps of this experiment."""
         parameters = self.parameters.model_dump(mode="json")
-        return ExperimentState(parameters=parameters, playing=self.playing, view={"splitters": self.panel.splitter_state()})
+        return ExperimentState(
+            parameters=parameters,
+            playing=self.playing,
+            step=self._newest_step(),
+            view={"splitters": self.panel.splitter_state()},
+        )
+
+    def _newest_step(self) -> int:
+        """Where the run is, not what is being looked at."""
+        newest = self.history[len(self.history) - 1] if len(self.history) else self.frame
+        return max(self._resumed, newest.step if newest is not None else 0)
 
     def close(self) -> None:
         """Cancel everything; the caller joins the runner."""

@@ -16,7 +16,7 @@ from engine.api import Message, Session, UsageError, read_session, write_session
 
 log = logging.getLogger(__name__)
 
-DELAY = 1000  # ms after a change
+DELAY = 400  # ms after a change; what is lost by a crash is less than a second
 PATIENCE = 500  # ms that a disk may take to say no
 
 
@@ -53,7 +53,7 @@ def _free_name(path: Path) -> Path:
 
 
 class Autosave(QObject):
-    """Writes the session a second after the last change, in a thread of its own, the newest state only.
+    """Writes the session a moment after a change, in a thread of its own, the newest state only.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Autosave(QObject):
     snapshot : callable
         Returns the session as it is now; called on the GUI thread.
     failed : callable
-        Told once, on the GUI thread, when the place cannot be written.
+        Told once, on the GUI thread, when the session cannot be saved.
     """
 
     def __init__(self, path: Path, snapshot: Callable[[], Session], failed: Callable[[Message], None], parent: QObject) -> None:
@@ -88,10 +88,14 @@ class Autosave(QObject):
 
     def save(self) -> None:
         """Hand the present state to the writer."""
-        session = self._snapshot()
-        with self._condition:
-            self._pending = session
-            self._condition.notify_all()
+        try:
+            session = self._snapshot()
+        except Exception as error:  # whatever is wrong with one experiment must not end all saving
+            self._fail(error)
+        else:
+            with self._condition:
+                self._pending = session
+                self._condition.notify_all()
         self._look.start()
 
     def close(self) -> None:
@@ -103,6 +107,11 @@ class Autosave(QObject):
             self._closing = True
             self._condition.notify_all()
         self._thread.join(2.0)
+
+    def _fail(self, error: Exception) -> None:
+        log.error("autosave", exc_info=error)
+        what = {"error": f"{type(error).__name__}: {error}"}
+        self._problem = Message("The session cannot be saved: {error}. Changes are lost when the program ends.", what)
 
     def _tell(self) -> None:
         if self._problem is not None and not self._told:
@@ -122,3 +131,5 @@ class Autosave(QObject):
             except UsageError as error:
                 log.warning("autosave: %s", error)
                 self._problem = error.message
+            except Exception as error:  # the thread must outlive it: the next state may be fine
+                self._fail(error)
