@@ -70,6 +70,8 @@ def command(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] in (*COMMANDS, "-h", "--help"):
             return app(args=list(arguments), prog_name="main.py", standalone_mode=False) or 0
         return _window(list(arguments))
+    except typer.Abort:  # what a KeyboardInterrupt becomes on its way through typer
+        return 130
     except ClickError as error:
         return _complain(f"{error.format_message()} See main.py --help.", 2)
     except UsageError as error:
@@ -330,20 +332,26 @@ def _interruptible() -> Iterator[Callable[[], None]]:
 
     `timeout -s INT`, for one, sends its signal twice.
     """
-    armed = True
+    armed, stopped = True, False
 
     def disarm() -> None:
         nonlocal armed
         armed = False
 
     def stop(*_: Any) -> None:
+        nonlocal stopped
         if armed:
             disarm()
+            stopped = True
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield disarm
+    except Exception:
+        if stopped:  # some modules that are interrupted while they load say so by an error of their own
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

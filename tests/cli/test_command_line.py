@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import main
 from engine.api import read_session
 
 ROOT = Path(__file__).parents[2]
@@ -103,19 +104,40 @@ def test_an_interrupted_run_keeps_what_was_finished(tmp_path: Path, number: sign
 
 @posix
 def test_ctrl_c_while_it_starts_says_nothing() -> None:
-    for delay in (0.15, 0.6, 1.2):
+    up = "import runpy, sys; print('up', flush=True); sys.argv = sys.argv[1:]; runpy.run_path('main.py', run_name='__main__')"
+    for delay in (0.15, 0.6, 1.2, 2.4):
         process = subprocess.Popen(
-            [sys.executable, "main.py", "run", NAME, *LONG],
+            [sys.executable, "-c", up, "main.py", "run", NAME, *LONG],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=20)
         assert process.returncode == 130
         assert "Traceback" not in stderr
+
+
+@posix
+@pytest.mark.parametrize("becomes", [None, ImportError("interrupted while it loads")])
+def test_ctrl_c_is_never_an_internal_error(
+    becomes: Exception | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither before the run has begun, nor where a module that was loading turns it into an error of its own."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise becomes or KeyboardInterrupt from None
+
+    monkeypatch.setattr("engine.headless.load", interrupted)
+    assert main.command(["run", NAME]) == 130
+    assert capsys.readouterr().err == ""
 
 
 @posix
