@@ -42,7 +42,9 @@ def test_run_prints_one_json_object_and_leaves_four_files(tmp_path: Path) -> Non
     result = json.loads(done.stdout)
     assert {"experiment", "parameters", "seed", "device", "seconds", "measures", "tables", "claims"} <= result.keys()
     assert (result["experiment"], result["seed"], result["parameters"]["dimension"]) == (NAME, 3, 8)
-    assert all(set(c) == {"name", "statement", "expected", "measured", "tolerance", "holds"} for c in result["claims"])
+    assert all(
+        set(c) == {"name", "statement", "expected", "measured", "tolerance", "holds", "remark"} for c in result["claims"]
+    )
 
     assert json.loads((tmp_path / "out" / "result.json").read_text("utf-8")) == result
     with (tmp_path / "out" / "history.csv").open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,7 @@
-"""A new experiment is its three files (and those of its topic): list, command line, pictures and tests follow by themselves."""
+"""A new experiment is its own files (and those of its topic): list, command line, pictures and tests follow by themselves.
+
+One of a single file in engine and gui (`walk.coin`), and one with a folder of its own (`walk.die`).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ def python(house: Path, *arguments: str) -> str:
 
 
 def test_it_is_listed(house: Path) -> None:
-    assert "walk.coin" in python(house, "main.py", "list")
+    listed = python(house, "main.py", "list")
+    assert "walk.coin" in listed
+    assert "walk.die" in listed
 
 
 def test_it_is_described(house: Path) -> None:
@@ -53,11 +58,15 @@ def test_it_runs(house: Path) -> None:
     assert [claim["holds"] for claim in result["claims"]] == [True]
 
 
-def test_it_is_drawn(house: Path) -> None:
-    python(house, "main.py", "render", "walk.coin", "--out", "coin.png", "--language", "zh")
-    assert (house / "coin.png").read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize("stem", ["coin", "die"])
+def test_it_is_drawn(house: Path, stem: str) -> None:
+    python(house, "main.py", "render", f"walk.{stem}", "--out", f"{stem}.png", "--language", "zh")
+    assert (house / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_it_is_tested(house: Path) -> None:
-    printed = python(house, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", "-k", "coin")
-    assert int(printed.split(" passed")[0].split()[-1]) > 20
+@pytest.mark.parametrize("stem", ["coin", "die"])
+def test_it_is_tested(house: Path, stem: str) -> None:
+    """The contract of experiments and that of panels cover it."""
+    tests = ("tests/contract/test_experiments.py", "tests/contract/test_translations.py", "tests/gui/test_every_panel.py")
+    printed = python(house, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", stem)
+    assert int(printed.split(" passed")[0].split()[-1]) > 26

@@ -22,13 +22,15 @@ CALLS: Mapping[str, tuple[int, ...]] = {
     "UsageError": (0, 1),
     "_usage": (0, 1),
     "Message": (0,),
+    "Finding": (4,),
+    "check": (),
     "problem": (1,),
     "progress": (1,),
     "tr": (0,),
     "text": (0,),
     "ActionSpec": (1, 3),
 }
-KEYWORDS = ("hint", "template")
+KEYWORDS = ("hint", "template", "remark")
 
 # What shows a text as it is given.
 SHOWS = ("set_title", "set_caption", "set_labels", "setText", "setToolTip", "setWindowTitle", "Label")

@@ -117,7 +117,8 @@ class PlotCard(Card):
         for axis, wanted in (("x", x), ("y", y)):
             if wanted is None:
                 continue
-            shown = steady_range(self._ranges[axis], wanted) if steady else wanted
+            low, high = map(float, wanted)  # single precision overflows in pyqtgraph's limits
+            shown = steady_range(self._ranges[axis], (low, high)) if steady else (low, high)
             if shown != self._ranges[axis]:
                 self._ranges[axis] = shown
                 changed.append(axis)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.labs.walk.coin import Parameters, Picture
 
 
-class ExperimentPanel(Panel):
+class ExperimentPanel(Panel["Parameters", "Picture"]):
     """One histogram."""
 
     def build(self) -> None:
@@ -25,8 +25,7 @@ class ExperimentPanel(Panel):
     def retranslate(self) -> None:
         self.card.set_title(self.text("Where the walkers are"))
 
-    def draw(self, frame: Frame, parameters: Parameters) -> None:  # type: ignore[override]
-        picture: Picture = frame.picture
-        counts, edges = np.histogram(picture.positions, bins=41)
+    def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
+        counts, edges = np.histogram(frame.picture.positions, bins=41)
         self.bars.setData(counts, edges)
         self.card.set_range(x=(edges[0], edges[-1]), y=(0, counts.max() * 1.1))
