@@ -208,7 +208,32 @@ def test_claims_hold_for_all_numbers_of_centres(components: int, weights: str) -
 def test_without_a_push_centres_stay_at_the_saddle() -> None:
     frame = run(perturbation=0.0, temperatures=20, sweep="up", inverse_temperature=0.4)
     assert frame.measures["distinct_centres"] == 1
-    assert failed(frame) == ["stability"]
+    claim = {each.name: each for each in frame.claims}["stability"]
+    assert claim.holds is None  # nothing pushes them off the saddle
+    assert claim.measured > 2
+    assert str(claim.remark) == "Without a push equal centres never part."
+
+
+def test_near_a_split_centres_come_to_rest() -> None:
+    """0, 1, 9, 10 just above M_c: the place of rest solves μ = E[x tanh(2M μ x)] about the mean."""
+    m = 0.0244
+    frame = run(values=(0, 1, 9, 10), components=2, inverse_temperature=m)
+    rest = brentq(lambda a: np.mean([x * math.tanh(2 * m * a * x) for x in (-5, -4, 4, 5)]) - a, 0.05, 1.0)
+    assert frame.tables["centres"] == pytest.approx([5 - rest, 5 + rest], abs=1e-8)
+    assert frame.measures["settled"] == 1
+    assert frame.measures["distinct_centres"] == 2
+    assert failed(frame) == []
+
+
+@pytest.mark.parametrize("values", [(0, 1e-4, 2e-4), (0, 3e8, 1e9), (-0.36, -1.33)])
+def test_growth_is_judged_by_rounding(values: tuple[float, ...]) -> None:
+    for temperature in (1e-6, 0.4, 1e6):
+        assert "growth" not in failed(run(values=values, inverse_temperature=temperature, temperatures=20))
+
+
+def test_a_wrong_growth_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.labs.em.annealing.experiment.growth", lambda *_: 1.0001 * growth(*_))
+    assert "growth" in failed(run(temperatures=20))
 
 
 def test_skewed_data_with_three_centres_show_hysteresis() -> None:

@@ -188,8 +188,16 @@ def test_no_claim_fails(preset: str) -> None:
     assert {claim.name for claim in frame.claims if claim.holds is False} <= allowed
 
 
+def test_a_maximum_inside_without_the_last_class() -> None:
+    """(125, 18, 20, 0): the slope 125/2 - 38 at 0 is positive, and 125 (1 - θ) = 38 (2 + θ) at 49/163."""
+    frame = frame_of(counts=(125, 18, 20, 0), start=0.5, steps=200, method="em")
+    assert frame.measures["maximum"] == pytest.approx(49 / 163, rel=1e-12)
+    assert frame.measures["theta"] == pytest.approx(49 / 163, rel=1e-9)
+    assert [claim.name for claim in frame.claims if claim.holds is False] == []
+
+
 @pytest.mark.parametrize("start", [0.01, 0.2, 0.7, 0.99])
-@pytest.mark.parametrize("counts", [COUNTS, (14, 0, 1, 5), (0, 3, 4, 5), (1500, 20, 30, 400)])
+@pytest.mark.parametrize("counts", [COUNTS, (14, 0, 1, 5), (0, 3, 4, 5), (1500, 20, 30, 400), (125, 18, 20, 0)])
 def test_no_claim_fails_for_other_counts(counts: tuple[int, ...], start: float) -> None:
     frame = frame_of(counts=counts, start=start, steps=12)
     assert [claim.name for claim in frame.claims if claim.holds is False] == []
@@ -218,7 +226,8 @@ def test_newton_from_a_bad_start_stops_with_a_sentence() -> None:
     ("values", "words"),
     [
         ({"counts": (1, 2, 3)}, "Four counts are needed"),
-        ({"counts": (1, 0, 0, 4)}, "The maximum lies at an end"),
+        ({"counts": (1, 0, 0, 4)}, "The maximum lies at 1"),
+        ({"counts": (76, 18, 20, 0)}, "The maximum lies at 0"),
         ({"start": 1.0}, "The start lies between 0 and 1"),
         ({"example": "censored", "times": (3.0,)}, "none was seen to end"),
         ({"example": "weight", "means": (1.0, 1.0)}, "Two means are needed"),

@@ -138,6 +138,58 @@ def converge(
     return Centres(centres.places + middle, centres.shares), number
 
 
+def come_to_rest(
+    points: Tensor,
+    centres: Centres,
+    temperature: float,
+    *,
+    learned: bool = False,
+    most: int = 400,
+    tolerance: float = 1e-12,
+    pause: Pause = lambda: None,
+) -> tuple[Centres, bool]:
+    """Iterate with long steps until an iteration moves no centre by more than `tolerance`; with whether that was reached.
+
+    Near a split EM moves by a share of the distance that goes to 0. Two iterations tell the direction and this share, and the
+    step that follows goes to where a geometric series would end (SQUAREM); one that raises the free energy is not taken.
+
+    References
+    ----------
+    Varadhan & Roland (2008), Simple and globally convergent methods for accelerating the convergence of any EM algorithm,
+    Scandinavian Journal of Statistics 35.
+    """
+    middle = points.mean(0)
+    points, here = points - middle, Centres(centres.places - middle, centres.shares)
+    still = 0
+    for number in range(most):
+        if number % BETWEEN_PAUSES == 0:
+            pause()
+        one = iterate(points, here, temperature, learned)
+        two = iterate(points, one, temperature, learned)
+        first, second = one.places - here.places, two.places - one.places
+        moved = float(first.abs().amax())
+        if learned:
+            moved = max(moved, float((one.shares - here.shares).abs().amax()) * float(points.std()))
+        still = still + 1 if moved <= tolerance else 0
+        here = two
+        if still == 2:
+            return Centres(here.places + middle, here.shares), True
+        bend = float((second - first).norm())
+        length = float(first.norm()) / bend if bend > 0 else 1.0
+        if length > 1:
+            start = one.places - first
+            leap = Centres(start + 2 * length * first + length**2 * (second - first), two.shares)
+            leap = iterate(points, leap, temperature, learned)
+            if free_energy(points, leap, temperature, learned) <= free_energy(points, two, temperature, learned):
+                here = leap
+    return Centres(here.places + middle, here.shares), False
+
+
+def free_energy(points: Tensor, centres: Centres, temperature: float, learned: bool) -> float:
+    """What EM lowers: the mean smooth minimum, with the shares as factors where they are learned."""
+    return float(smooth_minimum(distances(points, centres.places), temperature, centres.shares if learned else None).mean())
+
+
 def smooth_minimum(squares: Tensor, temperature: float, shares: Tensor | None = None) -> Tensor:
     """-(1/M) ln Σ_j exp(-M d_j²) over the last axis; with shares w_j as factors in the sum.
 
@@ -152,9 +204,15 @@ def entropy(held: Tensor) -> float:
     return float(-torch.xlogy(held, held).sum(1).mean())
 
 
-def growth(points: Tensor, shape: Shape, temperature: float, size: float = 1e-4) -> float:
+def tiny_distance(points: Tensor, shape: Shape, temperature: float) -> float:
+    """A distance so small that responsibilities are linear in it: its product with 2 M and any point's own is small."""
+    furthest = float((points - shape.mean).norm(dim=1).amax())
+    return min(1e-4 * math.sqrt(shape.variance), 5e-4 / (temperature * furthest))
+
+
+def growth(points: Tensor, shape: Shape, temperature: float) -> float:
     """By what factor one iteration at the mean stretches a tiny distance between two centres along the axis."""
-    apart = size * math.sqrt(shape.variance)
+    apart = tiny_distance(points, shape, temperature)
     places = shape.mean + torch.tensor([[0.5], [-0.5]], dtype=points.dtype, device=points.device) * apart * shape.axis
     pair = Centres(places, torch.full((2,), 0.5, dtype=points.dtype, device=points.device))
     new = iterate(points - shape.mean, Centres(pair.places - shape.mean, pair.shares), temperature, False).places

@@ -102,7 +102,7 @@ class Linkage(Likelihood):
     Parameters
     ----------
     counts : tuple of int
-        y₁ ... y₄; y₂ + y₃ and y₄ are positive.
+        y₁ ... y₄; y₂ + y₃ is positive, and y₄, or else y₁ > 2 (y₂ + y₃): then the maximum lies inside.
     """
 
     counts: tuple[int, int, int, int]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
-from engine.core.messages import Message
 
 MEASURES = (
     Measure("critical_inverse_temperature", "Critical inverse temperature"),
@@ -25,6 +24,7 @@ MEASURES = (
     Measure("kmeans_distortion", "K-means from the coldest centres", optional=True),
     Measure("pitchfork_gap", "Half distance just above the split", optional=True),
     Measure("theory_pitchfork_gap", "Half distance by the pitchfork", optional=True),
+    Measure("settled", "Centres at rest (1) or not yet (0)"),
     Measure("hysteresis", "Largest difference between cooling and heating", optional=True),
 )
 
@@ -62,6 +62,10 @@ CLAIMS = (
 )
 
 
+COARSE = 0.25  # relative, from which on the time of a split is not told
+STABLE = 1e-3  # by how much a growth factor may exceed one and two centres at rest still count as one
+
+
 def check_claims(measures: Mapping[str, float], facts: Mapping[str, float]) -> tuple[Claim, ...]:
     """The statements of the source.
 
@@ -70,31 +74,45 @@ def check_claims(measures: Mapping[str, float], facts: Mapping[str, float]) -> t
     measures : mapping
         What the frame measures.
     facts : mapping
-        `spacing`: ln of the ratio of neighbouring temperatures; `slack`: by how much a growth factor may exceed one and the
-        split still be out of sight after all iterations; `pitchfork_error`: the relative size of what the pitchfork leaves
-        out; `split`, `split_theory`: the latest split after the first, not a number before it; `components`: K;
-        `temperature`: the present M; `coldest`: the last M of the way up; `energy_sum`: the free energy from its two parts;
-        `smooth_excess`: hard less smooth minimum, both means; `rounding`: of a sum of squares.
+        `growth_rounding`: of the growth factor; `settled`: whether the present centres are at rest; `pushed`: whether there
+        are pushes; `dimension`: d; `spacing`: ln of the ratio of neighbouring temperatures; `slack`: by how much a growth
+        factor may exceed one and the split still be out of sight after all iterations; `pitchfork_error`: the relative size
+        of what the pitchfork leaves out; `split`, `split_theory`, `split_slack`: the latest split after the first, not a
+        number before it;
+        `components`: K; `temperature`: the present M; `coldest`: the last M of the way up; `energy_sum`: the free energy from
+        its two parts; `smooth_excess`: hard less smooth minimum, both means; `rounding`: of a sum of squares.
     """
     threshold, rate, fork, later, stable, energy, smooth, hard = CLAIMS
     several = facts["components"] > 1
-    grid = math.expm1(facts["spacing"]) + facts["slack"]
+    spacing = math.expm1(facts["spacing"])
+    grid = spacing + facts["slack"]
+    coarse = "Pushes of this size hide when so small a group splits." if facts["split_slack"] >= COARSE else ""
     bound = math.log(facts["components"]) / facts["temperature"]
-    cold = math.log(facts["components"]) / facts["coldest"]
+    cold = max(math.log(facts["components"]), 0.5 * facts["dimension"]) / facts["coldest"]
     scale = facts["rounding"]
     factor = measures["theory_growth_factor"]
     inside = max(1.0, measures["group_growth"]) if math.isfinite(measures["group_growth"]) else math.nan
     half = measures["pitchfork_gap"]
     expected_half = measures["theory_pitchfork_gap"]
-    alone = Message("One centre has nothing to part from.")
+    alone = "" if several else "One centre has nothing to part from."
+    unpushed = "" if facts["pushed"] else "Without a push equal centres never part."
+    unsettled = "" if facts["settled"] else "The centres have not come to rest."
     critical = measures["critical_inverse_temperature"]
     return (
-        threshold.check(critical, measures["measured_critical"], grid * critical, remark=None if several else alone),
-        rate.check(factor, measures["growth_factor"], 1e-6 * factor * max(1.0, factor)),
+        threshold.check(
+            critical, measures["measured_critical"], grid * critical, enough=not unpushed, remark=alone or unpushed
+        ),
+        rate.check(factor, measures["growth_factor"], 1e-6 * factor * max(1.0, factor) + facts["growth_rounding"]),
         fork.check(expected_half, half, facts["pitchfork_error"] * expected_half),
-        later.check(facts["split_theory"], facts["split"], 1.5 * grid * facts["split"]),
-        stable.check(1.0, inside, facts["slack"]),
+        later.check(
+            facts["split_theory"],
+            facts["split"],
+            1.5 * (spacing + facts["split_slack"]) * facts["split"],
+            enough=not unpushed and not coarse,
+            remark=unpushed or coarse,
+        ),
+        stable.check(1.0, inside, STABLE, enough=not unpushed and not unsettled, remark=unpushed or unsettled),
         energy.check(facts["energy_sum"], measures["free_energy"], scale),
         smooth.check(0.5 * bound, facts["smooth_excess"], 0.5 * bound + scale),
-        hard.check(measures["kmeans_distortion"], facts["cold_distortion"], cold + scale),
+        hard.check(measures["kmeans_distortion"], facts["cold_distortion"], cold + scale, enough=not unpushed, remark=unpushed),
     )

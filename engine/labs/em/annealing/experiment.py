@@ -22,9 +22,9 @@ from engine.labs.em.annealing.sweep import (
     empty,
     energies,
     grid,
+    nearness,
     next_critical,
     present,
-    reach,
     settle,
     slack,
     visit,
@@ -43,6 +43,7 @@ from engine.math.latent.soft_kmeans import (
     responsibilities,
     shape_of,
     smooth_minimum,
+    tiny_distance,
 )
 
 FORK = 0.005  # relative distance above the critical value at which the pitchfork is measured
@@ -98,7 +99,7 @@ class State:
     coming: float = math.inf  # the next critical value as the present groups tell
     kmeans: float = math.nan
     step: int = 0
-    known: dict[tuple[float, float, int], Centres] = field(default_factory=dict)  # the centres asked for last
+    known: dict[tuple[float, float, int], tuple[Centres, bool]] = field(default_factory=dict)  # the centres asked for last
 
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------
@@ -176,10 +177,10 @@ def stride(parameters: Parameters, step_number: int) -> int:
 def observe(state: State, parameters: Parameters, context: Context) -> Observation:
     """The branches so far, and the centres at the temperature asked for."""
     points, shape, temperature = state.points, state.shape, parameters.inverse_temperature
-    centres = present(points, state.up, state.temperatures, state.push, parameters, shape, context, state.known)
+    centres, settled = present(points, state.up, state.temperatures, state.push, parameters, shape, context, state.known)
     held = responsibilities(points, centres, temperature)
     parts = energies(points, centres, temperature, parameters.weights == "learned")
-    together = groups(centres.places, reach(parameters, shape))
+    together = groups(centres.places, nearness(shape, temperature))
     variance = largest_group_variance(points, held, together)
     crowded = len(together) < parameters.components
     later = [split for split in state.splits if split.before > 1 and math.isfinite(split.theory)]
@@ -199,13 +200,20 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         "kmeans_distortion": state.kmeans,
         "pitchfork_gap": state.fork if sure else math.nan,
         "theory_pitchfork_gap": float(pitchfork(fork, shape)) if sure else math.nan,
+        "settled": float(settled),
         "hysteresis": hysteresis(state.up, state.down),
     }
     size = float(points.square().sum(1).mean() + shape.variance)
+    rounding = torch.finfo(points.dtype).eps
     facts = {
+        "settled": settled,
+        "pushed": parameters.perturbation > 0,
+        "dimension": points.shape[1],
+        "growth_rounding": 64 * rounding * math.sqrt(size) / tiny_distance(points, shape, temperature),
         "spacing": math.log(state.temperatures[1] / state.temperatures[0]),
         "slack": slack(parameters),
         "pitchfork_error": 2 * pitchfork_error(float(fork), shape) + 1e-5,
+        "split_slack": slack(parameters, 1 / math.sqrt(2 * later[-1].theory * shape.variance)) if later else math.nan,
         "split": later[-1].at if later else math.nan,
         "split_theory": later[-1].theory if later else math.nan,
         "components": parameters.components,
@@ -214,7 +222,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         "cold_distortion": float(state.up.records[-1, 0]),
         "energy_sum": parts["energy_sum"],
         "smooth_excess": parts["smooth_excess"],
-        "rounding": 100 * torch.finfo(points.dtype).eps * (size + 1 / temperature),
+        "rounding": 100 * rounding * (size + 1 / temperature),
     }
     picture = draw_picture(state, parameters, centres, held, [split.theory for split in later])
     tables = tables_of(centres)
@@ -255,7 +263,7 @@ def draw_picture(state: State, parameters: Parameters, centres: Centres, held: T
     squares = distances(tracks, sorted_centres.places)
     learned = sorted_centres.shares if parameters.weights == "learned" else None
     members = torch.zeros(len(order), dtype=torch.int64, device=points.device)
-    for group in groups(sorted_centres.places, reach(parameters, shape)):
+    for group in groups(sorted_centres.places, nearness(shape, temperature)):
         members[group] = group[0]
     gathered = torch.zeros_like(held).index_add_(1, members, held[:, order])
     owners = gathered.argmax(1)

@@ -14,6 +14,7 @@ from engine.labs.em.annealing.parameters import Parameters
 from engine.math.latent.soft_kmeans import (
     Centres,
     Shape,
+    come_to_rest,
     converge,
     distances,
     entropy,
@@ -25,6 +26,7 @@ from engine.math.latent.soft_kmeans import (
 
 LOWEST = 0.3  # in critical values: where the sweep begins
 LEAST_REACH = 0.002  # standard deviations within which centres count as together
+CLOSE = 0.002  # widths of a centre within which two at rest are one
 STAGE = 1.25  # at most between one temperature and the next on the way to one asked for
 STILL = 1e-10  # standard deviations that a resting centre moves
 
@@ -73,16 +75,26 @@ def grid(parameters: Parameters, shape: Shape) -> np.ndarray:
     return np.geomspace(LOWEST, parameters.highest, parameters.temperatures) * shape.critical
 
 
+def nearness(shape: Shape, temperature: float) -> float:
+    """Distance within which centres at rest count as one: a small part of the width 1/√(2M) of a centre, above rounding."""
+    spread = math.sqrt(shape.variance)
+    return min(max(CLOSE / math.sqrt(2 * temperature), 100 * STILL * spread), LEAST_REACH * spread)
+
+
 def reach(parameters: Parameters, shape: Shape) -> float:
     """Distance within which centres count as together: pushes make no groups."""
     return max(LEAST_REACH, 4 * parameters.perturbation) * math.sqrt(shape.variance)
 
 
-def slack(parameters: Parameters) -> float:
-    """By how much a growth factor may exceed one and a push still not have grown into a visible distance."""
+def slack(parameters: Parameters, deviation: float = 1.0) -> float:
+    """By how much a growth factor may exceed one and a push still not have grown into a visible distance.
+
+    `deviation` is that of the group that splits, in deviations of all data: a small group must part further to be seen.
+    """
     pushed = max(parameters.perturbation, 1e-12)
     visible = max(LEAST_REACH, 4 * parameters.perturbation)
-    return 2 * math.expm1(min(math.log(4 * visible / pushed) / parameters.iterations, 20.0)) + visible**2 + 1e-4
+    slow = 2 * math.expm1(min(math.log(4 * visible / pushed) / parameters.iterations, 20.0))
+    return slow + (visible / deviation) ** 2 + 1e-4
 
 
 def empty(parameters: Parameters) -> Way:
@@ -149,9 +161,9 @@ def present(
     parameters: Parameters,
     shape: Shape,
     context: Context,
-    known: dict[tuple[float, float, int], Centres],
-) -> Centres:
-    """The centres at the inverse temperature asked for: on from the nearest one below, once the way up has passed it.
+    known: dict[tuple[float, float, int], tuple[Centres, bool]],
+) -> tuple[Centres, bool]:
+    """The centres at the inverse temperature asked for, and whether they are at rest: on from the nearest one passed.
 
     Until then they come from the mean, in a few stages. What `known` has is not computed again while the way goes on; it
     keeps the last one only.
@@ -176,15 +188,22 @@ def approach(
     parameters: Parameters,
     shape: Shape,
     context: Context,
-) -> Centres:
-    """On to the inverse temperature asked for from the last of `passed` temperatures, or from the mean, in stages."""
+) -> tuple[Centres, bool]:
+    """On to rest at the inverse temperature asked for from the last of `passed` temperatures, or from the mean, in stages."""
     wanted = parameters.inverse_temperature
     centres = up.centres[passed - 1] if passed else at_the_mean(parameters, shape)
     start = float(temperatures[passed - 1]) if passed else min(wanted, float(temperatures[0]))
     stages = max(1, math.ceil(math.log(max(wanted / start, 1.0)) / math.log(STAGE)))
     for temperature in np.geomspace(start, wanted, stages + 1)[1:]:
         centres = settle(points, centres, float(temperature), push, parameters, shape, context)
-    return centres
+    return come_to_rest(
+        points,
+        centres,
+        wanted,
+        learned=parameters.weights == "learned",
+        tolerance=STILL * math.sqrt(shape.variance),
+        pause=context.checkpoint,
+    )
 
 
 def energies(points: Tensor, centres: Centres, temperature: float, learned: bool) -> dict[str, float]:

@@ -173,8 +173,13 @@ def check_counts(counts: tuple[int, ...]) -> None:
     """
     if len(counts) != 4 or min(counts) < 0 or max(counts) > 10**7:
         raise problem("counts", "Four counts are needed, none below 0 or above 10,000,000.")
-    if counts[1] + counts[2] == 0 or counts[3] == 0:
-        raise problem("counts", "The maximum lies at an end: the last count and one of the middle ones must be positive.")
+    first, crossed, last = counts[0], counts[1] + counts[2], counts[3]
+    if crossed == 0:
+        raise problem("counts", "The maximum lies at 1: one of the middle counts must be positive.")
+    if last == 0 and first <= 2 * crossed:  # the slope at 0 is first/2 - crossed
+        raise problem(
+            "counts", "The maximum lies at 0: the last count must be positive, or the first above twice the middle ones."
+        )
 
 
 def likelihood_of(parameters: Parameters) -> Likelihood:
