@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from engine.core.claims import Claim, ClaimSpec
-from engine.core.experiment import Measure
+from engine.core.claims import Claim, ClaimSpec, Finding, check_all
+from engine.core.experiment import Measure, with_theory
 from engine.labs.em.likelihood.family import Family
 from engine.math.numerics.statistics import (
     standard_error_of_mean,
@@ -19,6 +19,8 @@ ROUNDING = 1e-12
 SEARCH = 1e-6  # of the width: a flat maximum is found to the root of the rounding error
 STEP = 1e-3  # of the second difference that measures a curvature, in deviations of one observation
 ENOUGH_SETS = 100
+ENOUGH_DEGREES = 2000  # of freedom in all sets together, from which a mean of variances is nearly normal
+RARE = "Not enough data sets yet."
 ENOUGH_EVENTS = 400  # expected successes and failures in all sets together, from which a mean is nearly normal
 
 MEASURES = (
@@ -35,6 +37,8 @@ MEASURES = (
     Measure("simulated_mean", "Mean of the simulated estimates"),
     Measure("simulated_deviation", "Standard deviation of the simulated estimates"),
     Measure("beyond", "Share of simulated estimates as far out as the data"),
+    *with_theory("ml_variance", "Mean of the simulated variances, divided by n", by="(n - 1)/n σ²", optional=True),
+    *with_theory("unbiased_variance", "Mean of the simulated variances, divided by n - 1", by="σ²", optional=True),
     Measure("observations", "Observations"),
     Measure("sets", "Data sets simulated"),
 )
@@ -64,6 +68,16 @@ CLAIMS = (
         "Estimates as far out as the data are rarer than the likelihood ratio: the excess.",
         r"P\left(\hat\theta\ \mathrm{as\ far}\right)\le e^{-n\,\mathrm{KL}}",
     ),
+    ClaimSpec(
+        "biased_variance",
+        "The variance of largest likelihood is too small on average, by one part in n.",
+        r"\mathbb{E}\,\frac1n\sum_i(x_i-\bar x)^2=\frac{n-1}{n}\sigma^2",
+    ),
+    ClaimSpec(
+        "unbiased_variance",
+        "Divided by n - 1 it has the model's variance as its mean.",
+        r"\mathbb{E}\,\frac{1}{n-1}\sum_i(x_i-\bar x)^2=\sigma^2",
+    ),
 )
 
 
@@ -89,25 +103,53 @@ def check_claims(family: Family, measures: Mapping[str, float], searched: float,
     curved = curvature(family)
     whole = max(1.0, abs(measures["cross_entropy"]))
     exact = (measures["entropy"] + measures["kl"], measures["cross_entropy"], 1e-10 * whole)
-    checks: dict[str, tuple[float, float, float, bool]] = {
-        "maximum": (family.estimate, searched, SEARCH * max(high - low, abs(high), abs(low)), True),
-        "sum": (*exact, True),
-        "cross_entropy": (measures["cross_entropy"], direct, 1e-9 * whole, True),
-        "curvature": (family.information(family.estimate), curved, 1e-4 * abs(curved), math.isfinite(curved)),
-        "unbiased": (family.model, measures["simulated_mean"], tolerance(standard_error_of_mean(error**2, sets)), typical),
-        "spread": (error, measures["simulated_deviation"], tolerance(variance_error) / (2 * error), typical),
-        "beyond": (
-            0.0,
-            max(0.0, measures["beyond"] - bound),
-            tolerance(standard_error_of_proportion(min(bound, 1.0), sets)) + 8 / sets,
-            True,
-        ),
-    }
-    return tuple(_checked(spec, *checks[spec.name]) for spec in CLAIMS)
+    rounding = 4e-16 * abs(family.model)
+    return check_all(
+        CLAIMS,
+        {
+            "maximum": Finding(family.estimate, searched, SEARCH * max(high - low, abs(high), abs(low)) + ROUNDING),
+            "sum": Finding(*exact),
+            "cross_entropy": Finding(measures["cross_entropy"], direct, 1e-9 * whole),
+            "curvature": Finding(family.information(family.estimate), curved, 1e-4 * abs(curved) + ROUNDING),
+            "unbiased": Finding(
+                family.model,
+                measures["simulated_mean"],
+                tolerance(standard_error_of_mean(error**2, sets)) + rounding,
+                enough=typical,
+                remark="" if typical else RARE,
+            ),
+            "spread": Finding(
+                error,
+                measures["simulated_deviation"],
+                tolerance(variance_error) / (2 * error),
+                enough=typical,
+                remark="" if typical else RARE,
+            ),
+            "beyond": Finding(
+                0.0,
+                max(0.0, measures["beyond"] - bound),
+                tolerance(standard_error_of_proportion(min(bound, 1.0), sets)) + 8 / sets,
+            ),
+            **variance_findings(family, measures, sets),
+        },
+    )
 
 
-def _checked(spec: ClaimSpec, expected: float, measured: float, margin: float, enough: bool) -> Claim:
-    return spec.check(expected, measured, margin + ROUNDING, enough=enough)
+def variance_findings(family: Family, measures: Mapping[str, float], sets: int) -> dict[str, Finding]:
+    """What the simulation says of the two estimates of a variance; the one divided by n varies by 2 (n - 1)/n² σ⁴."""
+    n = family.count
+    enough = family.variance_known and sets * (n - 1) >= ENOUGH_DEGREES
+    why = RARE if family.variance_known else "Only a normal law of at least two observations has a variance to estimate."
+    error = tolerance(standard_error_of_mean(2 * (n - 1) / n**2 * family.sigma**4, sets)) if enough else math.nan
+    found = {}
+    for name, key, factor in (
+        ("biased_variance", "ml_variance", 1.0),
+        ("unbiased_variance", "unbiased_variance", n / max(n - 1, 1)),
+    ):
+        found[name] = Finding(
+            measures[f"theory_{key}"], measures[key], factor * error, enough=enough, remark="" if enough else why
+        )
+    return found
 
 
 def curvature(family: Family) -> float:

@@ -21,6 +21,7 @@ from engine.math.numerics.divergences import Table
 STEPS = 60  # of the simulation
 GRID = 801
 BARS = 48
+FEW = 40  # observations up to which the law of variances is shown from 0 on
 LADDER = (1, 3, 10, 30, 100, 300, 1000)
 LADDER_SETS = 400
 
@@ -52,16 +53,21 @@ class Picture:
     ladder: np.ndarray  # (l,): numbers of observations
     ladder_deviation: np.ndarray  # (l,): how far the estimates stray
     ladder_law: np.ndarray  # (l,): 1/√(nI)
+    spread_edges: np.ndarray  # (v + 1,): of maximum-likelihood variances of a normal law, in units of the model's; or empty
+    spread_density: np.ndarray  # (v,)
+    spread_law: np.ndarray  # (v,): by the law of χ²
+    spread_means: np.ndarray  # (2,): simulated means of the variances divided by n and by n - 1, in the same unit; or empty
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The estimates of all data sets simulated so far."""
+    """The estimates from all data sets simulated so far."""
 
     family: Family
     searched: float
     ladder: Table
-    estimates: Table
+    errors: Table  # of the parameter, estimate less model
+    variances: Table  # of a normal law, in units of the model's
     step: int = 0
 
 
@@ -75,16 +81,21 @@ def init(parameters: Parameters, context: Context) -> State:
     rungs = []
     for count in LADDER:
         context.checkpoint()
-        rungs.append(float(np.sqrt(np.mean((family.draw(generator, LADDER_SETS, count) - family.model) ** 2))))
-    return step(State(family, family.search(), np.array(rungs), np.empty(0)), parameters, context)
+        rungs.append(float(np.sqrt(np.mean(family.draw(generator, LADDER_SETS, count)[0] ** 2))))
+    return step(State(family, family.search(), np.array(rungs), np.empty(0), np.empty(0)), parameters, context)
 
 
 def step(state: State, parameters: Parameters, context: Context) -> State:
     """Some more data sets from the model, and the estimate of each."""
     ends = [parameters.sets * (state.step + more) // (STEPS + 1) for more in (0, 1)]
     generator = context.streams.numpy(f"sets {state.step}")
-    fresh = state.family.draw(generator, max(1, ends[1] - ends[0]), state.family.count)
-    return replace(state, estimates=np.concatenate([state.estimates, fresh]), step=state.step + 1)
+    errors, variances = state.family.draw(generator, max(1, ends[1] - ends[0]), state.family.count)
+    return replace(
+        state,
+        errors=np.concatenate([state.errors, errors]),
+        variances=np.concatenate([state.variances, variances]),
+        step=state.step + 1,
+    )
 
 
 def total(parameters: Parameters, context: Context) -> int:
@@ -102,10 +113,11 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     low, high = family.view()
     grid = np.linspace(low, high, GRID)
     edges = bar_edges(family)
-    counts = np.histogram(state.estimates, edges)[0]
+    counts = np.histogram(state.errors, edges)[0]
     widths = np.diff(edges)
     error = family.standard_error()
     bell_grid = np.linspace(edges[0], edges[-1], GRID)
+    spread_edges, spread_density, spread_law = spreads(state)
     interior = family.normal or 0 < family.estimate < 1
     picture = Picture(
         normal=family.normal,
@@ -121,13 +133,17 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         model_shares=family.model_shares,
         values=family.values,
         **densities(family),
-        edges=edges,
-        density=counts / (len(state.estimates) * widths),
+        edges=family.model + edges,
+        density=counts / (len(state.errors) * widths),
         exact=family.probabilities(edges) / widths,
-        bell=stats.norm.pdf(bell_grid, family.model, error),
-        bell_grid=bell_grid,
+        bell=stats.norm.pdf(bell_grid, 0.0, error),
+        bell_grid=family.model + bell_grid,
         ladder=np.array(LADDER, dtype=float),
         ladder_deviation=state.ladder,
+        spread_edges=spread_edges,
+        spread_density=spread_density,
+        spread_law=spread_law,
+        spread_means=np.array(mean_variances(state)) if family.variance_known else np.empty(0),
         ladder_law=np.array([family.standard_error(count) for count in LADDER]),
     )
     tables = {"maximum": (family.shares.tolist() or [family.estimate])}
@@ -136,7 +152,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
 
 def measured(state: State) -> dict[str, float]:
     """The numbers of data, model and simulation."""
-    family, estimates = state.family, state.estimates
+    family, estimates = state.family, state.family.model + state.errors
     n = family.count
     highest, here = float(family.average(family.estimate)), float(family.average(family.model))
     entropies = family.entropies()
@@ -146,7 +162,7 @@ def measured(state: State) -> dict[str, float]:
         here_all = here
     ratio = n * max(0.0, float(family.average(family.estimate)) - here)
     side = 1.0 if family.estimate >= family.model else -1.0
-    margin = 1e-9 * max(1.0, abs(family.estimate))
+    margin = 1e-9 * (1.0 if not family.normal else family.sigma)
     return {
         "maximum_likelihood": family.estimate if family.kind != "categorical" else float(family.shares.max()),
         **entropies,
@@ -156,12 +172,42 @@ def measured(state: State) -> dict[str, float]:
         "mean_square_error": family.spread**2 + (family.estimate - family.model) ** 2 if family.normal else math.nan,
         "information": family.information(family.model),
         "standard_error": family.standard_error(),
-        "simulated_mean": float(estimates.mean()),
-        "simulated_deviation": float(estimates.std(ddof=1)) if len(estimates) > 1 else 0.0,
-        "beyond": float(np.mean(side * (estimates - family.estimate) >= -margin)),
+        "simulated_mean": family.model + float(state.errors.mean()),
+        "simulated_deviation": float(state.errors.std(ddof=1)) if len(estimates) > 1 else 0.0,
+        "beyond": float(np.mean(side * (state.errors - (family.estimate - family.model)) >= -margin)),
+        **variances_of(state),
         "observations": n,
         "sets": len(estimates),
     }
+
+
+def mean_variances(state: State) -> tuple[float, float]:
+    """Means of the simulated variances divided by n and by n - 1, in units of the model's."""
+    n, mean = state.family.count, float(state.variances.mean())
+    return mean, mean * n / (n - 1)
+
+
+def variances_of(state: State) -> dict[str, float]:
+    """The numbers of the two estimates of a variance; none where there is no variance to estimate."""
+    family = state.family
+    names = ("ml_variance", "theory_ml_variance", "unbiased_variance", "theory_unbiased_variance")
+    if not family.variance_known:
+        return dict.fromkeys(names, math.nan)
+    n, square = family.count, family.sigma**2
+    divided, corrected = mean_variances(state)
+    return dict(zip(names, (divided * square, (n - 1) / n * square, corrected * square, square), strict=True))
+
+
+def spreads(state: State) -> tuple[Table, Table, Table]:
+    """Edges, density and law of the simulated variances; all empty where there is none."""
+    family = state.family
+    if not family.variance_known:
+        return np.empty(0), np.empty(0), np.empty(0)
+    low, high = stats.chi2.ppf((0.0005, 0.9995), family.count - 1) / family.count
+    edges = np.linspace(0.0 if family.count < FEW else low, high, BARS + 1)
+    widths = np.diff(edges)
+    density = np.histogram(state.variances, edges)[0] / (len(state.variances) * widths)
+    return edges, density, family.variance_law(edges) / widths
 
 
 def one_by_one(family: Family) -> float:
@@ -185,15 +231,14 @@ def densities(family: Family) -> dict[str, np.ndarray]:
 
 
 def bar_edges(family: Family) -> np.ndarray:
-    """Edges of the histogram of estimates: for shares half way between multiples of 1/n, a few of them in each bar."""
+    """Edges of the histogram of errors: for shares half way between multiples of 1/n, a few of them in each bar."""
     reach = 4.6 * family.standard_error()
-    low, high = family.model - reach, family.model + reach
     if family.normal:
-        return np.linspace(low, high, BARS + 1)
-    n = family.count
+        return np.linspace(-reach, reach, BARS + 1)
+    low, high, n = family.model - reach, family.model + reach, family.count
     first, last = max(0, math.floor(low * n)), min(n, math.ceil(high * n))
     each = max(1, math.ceil((last - first + 1) / BARS))
-    return (np.arange(first, last + each + 1, each) - 0.5) / n
+    return (np.arange(first, last + each + 1, each) - 0.5) / n - family.model
 
 
 EXPERIMENT = Experiment(

@@ -98,13 +98,32 @@ class Family:
         n, pq = self.count, self.model * (1 - self.model)
         return n * pq * (1 + 3 * (n - 2) * pq) / float(n) ** 4
 
-    def draw(self, generator: np.random.Generator, sets: int, count: int) -> Table:
-        """Estimates of so many data sets of `count` observations each, drawn from the model."""
+    def draw(self, generator: np.random.Generator, sets: int, count: int) -> tuple[Table, Table]:
+        """Estimates from so many data sets of `count` observations each, drawn from the model.
+
+        Returns
+        -------
+        errors : array, shape (sets,)
+            Of the parameter: estimate less model, so that a mean far from 0 costs no digits.
+        variances : array, shape (sets,)
+            Of a normal law: the maximum-likelihood variance of each set, in units of that of the model; else empty.
+        """
         if not self.normal:
-            return np.asarray(generator.binomial(count, self.model, sets) / count)
+            return generator.binomial(count, self.model, sets) / count - self.model, np.empty(0)
         if count > ONE_BY_ONE:
-            return generator.normal(self.model, self.sigma / math.sqrt(count), sets)
-        return np.asarray(generator.normal(self.model, self.sigma, (sets, count)).mean(axis=1))
+            errors = generator.normal(0.0, self.sigma / math.sqrt(count), sets)
+            return errors, generator.chisquare(count - 1, sets) / count
+        draws = generator.normal(0.0, 1.0, (sets, count))
+        return self.sigma * draws.mean(axis=1), draws.var(axis=1)
+
+    @property
+    def variance_known(self) -> bool:
+        """Whether the variance can be estimated, too."""
+        return self.normal and self.count > 1
+
+    def variance_law(self, edges: Table) -> Table:
+        """Probability of the maximum-likelihood variance between edges, in units of the model's: n s²/σ² is χ² with n - 1."""
+        return np.diff(stats.chi2.cdf(edges * self.count, self.count - 1))
 
     def search(self) -> float:
         """Where a numerical search finds the maximum."""
@@ -135,10 +154,10 @@ class Family:
         return max(ends[0], 0.0), min(ends[1], 1.0)
 
     def probabilities(self, edges: Table) -> Table:
-        """Probability of the estimate between edges that no estimate can lie on."""
+        """Probability of the error of the estimate between edges that no error can lie on."""
         if self.normal:
-            return np.diff(stats.norm.cdf(edges, self.model, self.standard_error()))
-        return np.diff(stats.binom.cdf(np.floor(edges * self.count), self.count, self.model))
+            return np.diff(stats.norm.cdf(edges, 0.0, self.standard_error()))
+        return np.diff(stats.binom.cdf(np.floor((edges + self.model) * self.count), self.count, self.model))
 
     def entropies(self) -> dict[str, float]:
         """Entropy of the data, cross entropy with the model, and their divergence, each from its own formula.

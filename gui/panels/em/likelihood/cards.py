@@ -189,6 +189,29 @@ class EntropyCard(PlotCard):
         self.set_range(y=(low - 0.04 * span * (low < 0), high + 0.1 * span), steady=True)
 
 
+class VarianceCard(PlotCard):
+    """Variances of many simulated data sets: those of largest likelihood are too small by one part in n."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bars = self.add(Histogram("data"))
+        self.law = self.add(Curve("theory", width=1.8))
+        self.divided = self.add(Marker("data", at=0.97))
+        self.corrected = self.add(Marker(2, dash="dash", at=0.84))
+
+    def show_variances(self, picture: Any, words: Sequence[str]) -> None:
+        """The histogram with its law, and the means of the variances divided by n and by n - 1, in units of the model's."""
+        edges = picture.spread_edges
+        self.bars.setData(picture.spread_density, edges, density=True)
+        self.law.setData(0.5 * (edges[1:] + edges[:-1]), picture.spread_law)
+        for marker, mean, word in zip((self.divided, self.corrected), picture.spread_means.tolist(), words, strict=False):
+            marker.setData(mean, f"{word} {mean:.3f}")
+        if len(edges):
+            self.set_range(x=(float(edges[0]), float(edges[-1])))
+            top = np.sort(np.concatenate([picture.spread_density, picture.spread_law]))[-3:].min()
+            self.set_range(y=(0.0, 1.3 * float(top)), steady=True)
+
+
 class LadderCard(PlotCard):
     """How far estimates stray, against the number of observations."""
 

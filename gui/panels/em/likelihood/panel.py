@@ -6,10 +6,12 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtWidgets import QWidget
+
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
 from gui.core.plots import PlotCard, Plotted
-from gui.panels.em.likelihood.cards import CurveCard, EntropyCard, LadderCard, LawCard, ModelCard
+from gui.panels.em.likelihood.cards import CurveCard, EntropyCard, LadderCard, LawCard, ModelCard, VarianceCard
 
 if TYPE_CHECKING:
     from engine.labs.em.likelihood import Parameters, Picture
@@ -24,11 +26,18 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._frame: Frame | None = None
         self.curve, self.law = CurveCard(), LawCard()
         self.model, self.entropies, self.ladder = ModelCard(), EntropyCard(), LadderCard()
+        self.variance = VarianceCard()
+        self._spread = False
         self.curve.handle.dragged.connect(self._on_parameter)
         self.model.handle.dragged.connect(self._on_model)
         self.model.seen.dragged.connect(self._on_data)
-        self.arrange([self.curve, self.law], [self.model, self.entropies, self.ladder], stretch=(5, 4), shares=[(5, 4)])
+        below = [self.model, self.entropies, self.ladder, self.variance]
+        self.arrange([self.curve, self.law], below, stretch=(5, 4), shares=[(5, 4)])
         self.fit()
+
+    def wanted(self, card: QWidget) -> bool:
+        """A normal law has a variance to estimate; that its mean gets sharper as 1/√n is no news then."""
+        return card is not (self.ladder if self._spread else self.variance)
 
     def retranslate(self) -> None:
         self.curve.set_title(self.text("Likelihood of the parameter"))
@@ -43,20 +52,29 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.entropies.set_labels(y=self.text("nats per observation"))
         self.entropies.entropy.label = self.text("entropy of the data")
         self.entropies.kl.label = "KL"
+        self.variance.set_title(self.text("Variances under the model"))
+        self.variance.set_labels(x=self.text("variance / σ²"), y=self.text("density"))
+        self.variance.bars.label = self.text("divided by n")
+        self.variance.law.label = self.text("law of χ²")
         self.ladder.set_title(self.text("More data, sharper"))
         self.ladder.set_labels(x=self.text("observations n"), y=self.text("standard error"))
         self.ladder.law.label = "1/√(nI)"
         self.ladder.rungs.label = self.text("simulated")
-        for card in (self.curve, self.law, self.entropies, self.ladder):
-            card.refresh_legend()
 
     def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         self._frame = frame
+        spread = len(frame.picture.spread_means) > 0
+        if spread != self._spread:
+            self._spread = spread
+            self.fit()
         self._draw_curve(frame, parameters)
         self.draw_later("law", partial(self._draw_law, frame))
         self.draw_later("model", partial(self._draw_model, frame))
         self.draw_later("entropies", partial(self._draw_entropies, frame))
-        self.draw_later("ladder", partial(self._draw_ladder, frame))
+        if spread:
+            self.draw_later("variance", partial(self._draw_variance, frame))
+        else:
+            self.draw_later("ladder", partial(self._draw_ladder, frame))
 
     def _symbol(self, picture: Picture) -> str:
         return self.text("mean μ") if picture.normal else self.text("probability θ")
@@ -110,6 +128,11 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.entropies.show_entropies(values[0], values[1], values[2], names)
         known = math.isfinite(values[2])
         self.entropies.set_caption(f"KL = {values[2]:.4f}" if known else self.text("no spread, no entropy"))
+
+    def _draw_variance(self, frame: Frame[Parameters, Picture]) -> None:
+        self.variance.show_variances(frame.picture, (self.text("÷ n:"), self.text("÷ (n − 1):")))
+        n = frame.picture.count
+        self.variance.set_caption(f"(n − 1)/n = {(n - 1) / n:.3f}")
 
     def _draw_ladder(self, frame: Frame[Parameters, Picture]) -> None:
         deviation, error = frame.measures["simulated_deviation"], frame.measures["standard_error"]
