@@ -18,9 +18,11 @@ from engine.labs.langevin.bias.laws import (
     distance,
     moved,
     moving_from,
+    sticky,
     variance,
 )
 from engine.math.chains.samplers import baoab, hmc, mala, ula
+from engine.math.numerics.statistics import tolerance
 from engine.math.random.entries import wide_dtype
 
 TRACE = 160  # steps that the traces show
@@ -30,6 +32,7 @@ BINS = 96
 SETTLED = 0.005  # relative distance to the stationary moments at which measuring begins
 ARRIVED = 1e-9  # below which the law is taken as stationary
 CHECKED = 200  # steps of a transient that are held against the exact law
+RARE_LEVEL = tolerance(1.0, 1e-4 / (2 * CHECKED))  # standard errors that the largest of so many distances keeps
 MOST_DOTS = 400
 
 
@@ -231,8 +234,14 @@ def is_settled(state: State) -> bool:
         return False
     if state.law.known:
         return distance(state.law, state.setting) < SETTLED
-    slowness = 1 - abs(acceptance_and_lag_one(state.setting)[1])  # 0 for a chain that turns in circles: it never settles
-    return state.since * slowness > 12
+    return not sticky(state.setting) and state.since > steps_to_forget(state.setting)
+
+
+def steps_to_forget(setting: Setting) -> float:
+    """Steps until a start is forgotten, e⁻¹² of it left, by the correlation of neighbours; infinite for a chain that turns in
+    circles and is not ergodic: Hamiltonian paths of a whole or half turn end where they began, or opposite."""
+    slowness = 1 - abs(acceptance_and_lag_one(setting)[1])
+    return 12 / slowness if slowness > 1e-12 else math.inf
 
 
 def arrived(state: State) -> bool:
@@ -254,7 +263,10 @@ def record(state: State) -> None:
         state.first[state.since], state.first_exact[state.since] = state.ring[row], state.exact[row]
     if state.sure and 0 < state.since <= CHECKED and law.variance > 0:
         chains = x.numel()
-        gaps = torch.stack([(mean - law.mean) / math.sqrt(law.variance), (spread.square() / law.variance - 1) / math.sqrt(2)])
+        single = math.sqrt(law.variance)
+        if law.parts is not None and law.kernel is not None:  # Bernstein's bound: few chains may have moved, and far
+            single += RARE_LEVEL / 3 * (abs(law.mean) + float(law.kernel.z[-1]) * state.setting.unit) / math.sqrt(chains)
+        gaps = torch.stack([(mean - law.mean) / single, (spread.square() / law.variance - 1) / math.sqrt(2)])
         if law.parts is not None:  # not a normal law on its way: its variance strays by more than a normal one's
             gaps[1] = 0
         torch.maximum(state.worst, gaps.abs().to(state.worst.dtype) * math.sqrt(chains), out=state.worst)

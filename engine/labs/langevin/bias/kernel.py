@@ -70,6 +70,18 @@ class Kernel:
         summed = np.linalg.solve(np.eye(len(self.z)) - self.odd, self.z)
         return float(2 * (weight @ summed) / (weight @ self.z) - 1)
 
+    def error_of_square(self, steps: int) -> float:
+        """Standard error of the mean of z² over so many steps of one stationary chain, beside E z² = 1/precision.
+
+        √(σ²/n) with σ² = 2 ⟨f, (1 - K)⁻¹ f⟩ - ⟨f, f⟩ for f = z² - E z², and never more than one value alone has: where far
+        out nearly every step is refused, few chains have been there, and the spread between chains says too little.
+        """
+        f = self.z**2 - float(self.law @ self.z**2)
+        weight = self.law * f
+        alone = float(weight @ f)
+        summed = np.linalg.solve(np.eye(len(f)) - self.even + self.law[None, :], f)  # the law itself is taken out of the kernel
+        return math.sqrt(min(alone, max(0.0, 2 * float(weight @ summed) - alone) / steps))
+
     def start(self, mean: float, spread: float) -> tuple[Array, Array]:
         """Even and odd part of a normal law (of a point where the spread is below the grid's), as sums over the grid."""
         z, width = self.z, self.z[1] - self.z[0]
@@ -81,12 +93,22 @@ class Kernel:
         return (right + left) / total, (right - left) / total
 
 
-@lru_cache(maxsize=256)
-def kernel_of(step: Proposal, *, coarse: bool = False) -> Kernel | None:
-    """The kernel on a grid fine enough for its noise, None where that would take too many points."""
+@lru_cache(maxsize=8)
+def kernel_of(step: Proposal, *, coarse: bool = False, reach: float = 0.0) -> Kernel | None:
+    """The kernel on a grid fine enough for its noise, None where that would take too many points.
+
+    Parameters
+    ----------
+    step : Proposal
+    coarse : bool
+        Whether correlations to a percent are enough.
+    reach : float
+        Place that the grid has to hold, in units of the target: chains may start far out in a narrow stationary law.
+    """
     if not math.isfinite(step.factor) or step.noise < 1e-12:
         return None
-    reach, by_noise, by_law, most = COARSE if coarse else FINE
+    deviations, by_noise, by_law, most = COARSE if coarse else FINE
     spread = 1 / math.sqrt(step.precision)
-    points = math.ceil(reach * spread / min(by_noise * math.sqrt(step.noise), by_law * spread))
-    return Kernel(step, points, reach * spread) if points <= most else None
+    end = max(deviations * spread, reach)
+    points = math.ceil(end / min(by_noise * math.sqrt(step.noise), by_law * spread))
+    return Kernel(step, points, end) if points <= most else None

@@ -193,9 +193,24 @@ def efficiency(setting: Setting) -> float:
     return 1 / max(kernel.integrated_time(), 1e-12)
 
 
-def kernel_for(setting: Setting, *, coarse: bool = False) -> Kernel | None:
+def kernel_for(setting: Setting, *, coarse: bool = False, reach: float = 0.0) -> Kernel | None:
     """The transition on a grid, of a sampler with a Metropolis step."""
-    return kernel_of(proposal_of(setting), coarse=coarse)
+    return kernel_of(proposal_of(setting), coarse=coarse, reach=reach)
+
+
+def sticky(setting: Setting) -> bool:
+    """Whether nearly every step is refused far out, so that memory has no scale (Roberts, Tweedie 1996): a Metropolis chain
+    whose proposals are thrown outwards there, or a misprinted one that refuses to come back."""
+    if setting.sampler in UNADJUSTED:
+        return False
+    return setting.h >= LIMIT or (setting.sampler == "mala_printed" and setting.h < 1)
+
+
+@lru_cache(maxsize=256)
+def error_of_variance(setting: Setting, steps: int) -> float:
+    """Standard error of the variance from so many steps of one chain, in units of the target; nan where it is not known."""
+    kernel = None if setting.sampler in UNADJUSTED else kernel_for(setting)
+    return math.nan if kernel is None else kernel.error_of_square(steps)
 
 
 # ---- how the law moves -------------------------------------------------------------------------------------------------
@@ -211,6 +226,7 @@ class Moving(NamedTuple):
     variance: float
     known: bool = True
     parts: tuple[Array, Array] | None = None  # even and odd part on the grid of a Metropolis sampler, in units of the target
+    kernel: Kernel | None = None  # on that grid
     phase: tuple[Array, Array] | None = None  # mean and covariance of (z, v) of the underdamped one
 
     @property
@@ -226,10 +242,10 @@ def moving_from(mean: float, spread: float, setting: Setting) -> Moving:
         return Moving(mean, spread**2)
     if setting.sampler == "underdamped":
         return Moving(mean, spread**2, phase=(np.array([z, 0.0]), np.diag([s * s, 1.0])))
-    kernel = kernel_for(setting)
-    if kernel is None or abs(z) + 4 * s > kernel.z[-1]:
+    kernel = kernel_for(setting, reach=round(1.02 * (abs(z) + 4 * s) + 0.01, 3))
+    if kernel is None:
         return Moving(mean, spread**2, known=False)
-    return Moving(mean, spread**2, parts=kernel.start(z, s))
+    return Moving(mean, spread**2, parts=kernel.start(z, s), kernel=kernel)
 
 
 def moved(law: Moving, setting: Setting) -> Moving:
@@ -242,12 +258,12 @@ def moved(law: Moving, setting: Setting) -> Moving:
         middle, spread = motion @ law.phase[0], motion @ law.phase[1] @ motion.T + noise
         place, square = float(middle[0]) * setting.unit, max(0.0, float(spread[0, 0])) * setting.target
         return Moving(place, square, phase=(middle, spread))
-    kernel = kernel_for(setting) if law.parts is not None else None
-    if law.parts is None or kernel is None:
+    if law.parts is None or law.kernel is None:
         return law
+    kernel = law.kernel
     even, odd = law.parts[0] @ kernel.even, law.parts[1] @ kernel.odd
     mean, square = float(odd @ kernel.z), float(even @ kernel.z**2)
-    return Moving(mean * setting.unit, max(0.0, square - mean * mean) * setting.target, parts=(even, odd))
+    return Moving(mean * setting.unit, max(0.0, square - mean * mean) * setting.target, parts=(even, odd), kernel=kernel)
 
 
 def distance(law: Moving, setting: Setting) -> float:

@@ -14,7 +14,7 @@ from engine.core.experiment import Measure
 from engine.core.messages import Message
 from engine.labs.langevin.sampling.landscape import COARSE, FACTOR, Landscape, Law, blocks
 from engine.labs.langevin.sampling.records import Mixing, Tally
-from engine.labs.langevin.sampling.rules import Rule
+from engine.labs.langevin.sampling.rules import METROPOLIS, Rule
 from engine.math.energies.density import PlanarCounts
 from engine.math.energies.distance import kl_divergence, wasserstein
 from engine.math.numerics.statistics import standard_error_of_mean, standard_error_of_variance, tolerance
@@ -88,6 +88,7 @@ CLAIMS = (
 )
 
 FEWEST = 30.0  # independent draws below which nothing is claimed
+LEAST_TURN = 0.02  # sine of a path's angle below which it counts as a whole or half turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ def check_claims(
     place: Landscape,
     mixing: Mixing,
     *,
+    stuck: Message | None,
     waiting: bool,
     in_time: bool,
 ) -> tuple[Claim, ...]:
@@ -170,13 +172,15 @@ def check_claims(
         The measures.
     law : Law
         Where the rule settles.
+    stuck : Message, optional
+        Why the rule may never settle.
     waiting : bool
         The rule is still changing, or has just changed.
     in_time : bool
         Whether averages go over time too: then the draws count for less, by the correlation time.
     """
     draws = found.number / (2 * max(1.0, mixing.time)) if in_time else found.number
-    mixed = not waiting and mixing.settled and draws >= FEWEST
+    mixed = not stuck and not waiting and mixing.settled and draws >= FEWEST
     probed = min(draws, 65_536.0) if not in_time else draws
     count = max(2, int(draws))
     scale = law.var_x / place.variance[0] if place.variance[0] > 0 else math.nan  # the fourth moment grows with its square
@@ -202,18 +206,48 @@ def check_claims(
             numbers[spec.name],
             margins[spec.name] if math.isfinite(expected[spec.name]) else math.nan,
             enough=mixed,
-            remark=why_waiting(expected[spec.name], mixed, waiting, draws, mixing),
+            remark=why_waiting(expected[spec.name], mixed, stuck, waiting, draws, mixing),
         )
         for spec in CLAIMS
     )
 
 
-def why_waiting(expected: float, mixed: bool, waiting: bool, draws: float, mixing: Mixing) -> Message | None:
+def why_never(rule: Rule, place: Landscape, *, exact_start: bool) -> Message | None:
+    """Why a rule may never settle, or nobody knows when; None where it does.
+
+    Parameters
+    ----------
+    exact_start : bool
+        Whether the particles were drawn from the target, which a rule with Metropolis then keeps from the first step on.
+    """
+    if not rule.settles:
+        return None
+    if rule.sampler == "underdamped" and rule.friction == 0:
+        return Message("Without friction every particle keeps its energy: the motion is not ergodic.")
+    if rule.sampler == "hmc" and place.quadratic and rule.step_size < place.limit and least_turn(rule, place) < LEAST_TURN:
+        return Message("A path of a whole or half turn ends where it began, or opposite: the motion is not ergodic.")
+    if rule.sampler in METROPOLIS and rule.step_size >= place.limit and not exact_start:
+        return Message("Beyond the limit nearly every proposal is refused far out: how long that takes to settle is not known.")
+    return None
+
+
+def least_turn(rule: Rule, place: Landscape) -> float:
+    """|sin Lθ| of the direction in which L leapfrog steps on a quadratic energy come nearest to a whole or half turn."""
+    curvatures = np.linalg.eigvalsh(place.precision())
+    angles = np.arccos(1 - 0.5 * rule.step_size * curvatures)
+    return float(np.abs(np.sin(rule.leapfrogs * angles)).min())
+
+
+def why_waiting(
+    expected: float, mixed: bool, stuck: Message | None, waiting: bool, draws: float, mixing: Mixing
+) -> Message | None:
     """What a claim waits for."""
     if math.isnan(expected):
         return Message("No closed form is known here.")
     if mixed:
         return None
+    if stuck:
+        return stuck
     if waiting or math.isnan(mixing.r_hat):
         return Message("The swarm has only just begun.")
     if draws < FEWEST:

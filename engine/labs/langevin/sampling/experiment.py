@@ -12,7 +12,7 @@ from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
-from engine.labs.langevin.sampling.claims import CLAIMS, MEASURES, Averages, averages, check_claims
+from engine.labs.langevin.sampling.claims import CLAIMS, MEASURES, Averages, averages, check_claims, why_never
 from engine.labs.langevin.sampling.landscape import Landscape, landscape, law_of, points_at
 from engine.labs.langevin.sampling.parameters import Parameters
 from engine.labs.langevin.sampling.picture import State, draw
@@ -86,7 +86,7 @@ def step(state: State, parameters: Parameters, context: Context) -> State:
             now = record.counted(walk, place, state.step, context)
             record.later.add(now, pair_sums(past, walk.points[0], accepted, place.centre[0]), since)
         if since % JUDGED == 0:
-            record.judge(place)
+            record.judge(place, since, patience=4 if in_time else 2)
     keep_ladder(state)
     state.way.spent += time.perf_counter() - began
     state.way.evaluations += state.outcomes[0].gradients
@@ -231,7 +231,10 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     measures = measured(state, parameters, place, rules, found)
     law, record = law_of(rules[0], place), state.records[0]
     waiting = rules[0] != state.rules[0] or (rules[0].sampler == "annealed" and state.step <= cooled(parameters))
-    claims = check_claims(found[0], measures, law, rules[0], place, record.mixing, waiting=waiting, in_time=in_time)
+    stuck = why_never(rules[0], place, exact_start=parameters.start == "exact" and record.since == 0)
+    claims = check_claims(
+        found[0], measures, law, rules[0], place, record.mixing, stuck=stuck, waiting=waiting, in_time=in_time
+    )
     return Observation(draw(state, place, rules, tallies, in_time, context), measures, claims)
 
 

@@ -157,6 +157,7 @@ class Record:
     now: tuple[int, Landscape, Tally] | None = None  # of the step, where it has been counted
     acceptance: float = math.nan  # of the last step
     since: int = 0  # step after which the rule last changed
+    forgotten: int = 0  # steps after which the paths had forgotten their start, 0 before
 
     @classmethod
     def new(cls, particles: int, steps: int) -> Record:
@@ -172,6 +173,7 @@ class Record:
         self.correlation.clear()
         self.later = Later()
         self.mixing = Mixing()
+        self.forgotten = 0
         self.correlation.update(points)
         if not self.path.steps:
             self.path.update(points)
@@ -195,14 +197,21 @@ class Record:
             self.now = (step, landscape, tally(walk.points, landscape, context))
         return self.now[2]
 
-    def judge(self, landscape: Landscape) -> None:
-        """Look at the mixing anew, from the last steps or, where those are too few, from the long paths."""
+    def judge(self, landscape: Landscape, steps: int, *, patience: int) -> None:
+        """Look at the mixing anew, from the last steps or, where those are too few, from the long paths.
+
+        Paths that have forgotten their start say so after `steps` since the change; the swarm is taken as settled after
+        `patience` times as many, since its averages are finer than those of a few paths.
+        """
         found = mixing_of(self.recent, 1, landscape)
         if self.stretch > 1 and self.long_path.steps * self.stretch > self.recent.length:
             longer = mixing_of(self.long_path, self.stretch, landscape)
             if not math.isnan(longer.r_hat):
                 found = replace(found, r_hat=longer.r_hat) if found.settled else longer
-        self.mixing = replace(found, settled=found.settled or self.mixing.settled)  # what is forgotten stays so
+        if found.settled and not self.forgotten:
+            self.forgotten = steps
+        settled = self.forgotten > 0 and steps >= patience * self.forgotten
+        self.mixing = replace(found, settled=settled or self.mixing.settled)  # what is forgotten stays so
 
 
 def mixing_of(paths: Traces, stretch: int, landscape: Landscape) -> Mixing:
@@ -210,7 +219,8 @@ def mixing_of(paths: Traces, stretch: int, landscape: Landscape) -> Mixing:
 
     The variance of a mean over m steps is τ/m times the variance of one. Measured about the exact mean it also sees chains
     that all stay in the same wrong place. Batches of a quarter of the paths or less whose means vary half as much as points
-    are at least 2.6 relaxation times long, and what is left of the start is e⁻¹⁰ of it.
+    are at least 2.6 relaxation times long, and what is left of the start is e⁻¹⁰ of it. The energy is looked at beside x and
+    y: paths that turn in circles change sides all the time and keep their energy.
     """
     chains = paths.chains()
     if chains.numel() == 0:
@@ -221,9 +231,13 @@ def mixing_of(paths: Traces, stretch: int, landscape: Landscape) -> Mixing:
     if length < 4:
         return Mixing()
     sizes = [effective_sample_size(each) / each.numel() for each in half]
-    means = half[..., : length * batches].to(wide_dtype(half.device)).reshape(*half.shape[:-1], batches, length).mean(-1)
-    centre = torch.tensor(landscape.centre, dtype=means.dtype, device=means.device)[:, None, None]
-    spread = (half.to(means.dtype) - centre).square().mean((1, 2)).clamp(min=1e-300)
+    seen, middle = half.to(wide_dtype(half.device)), list(landscape.centre)
+    if landscape.density is not None:
+        energies = landscape.energy.value(half.reshape(2, -1)).reshape(1, *half.shape[1:])
+        seen, middle = torch.cat([seen, energies.to(seen.dtype)]), [*middle, landscape.density.mean_energy]
+    means = seen[..., : length * batches].reshape(*seen.shape[:-1], batches, length).mean(-1)
+    centre = torch.tensor(middle, dtype=means.dtype, device=means.device)[:, None, None]
+    spread = (seen - centre).square().mean((1, 2)).clamp(min=1e-300)
     share = max(((means - centre).square().mean((1, 2)) / spread).tolist())
     disagreement = max(r_hat(each) for each in half)
     efficiency = math.nan if any(map(math.isnan, sizes)) else min(sizes) / stretch
