@@ -248,7 +248,7 @@ def test_a_change_keeps_the_chains_and_paints_a_dot() -> None:
     run_.advance(60)
     points = run_._state.points.clone()
     before = run_.observe().measures["variance"]
-    run_.parameters = run_.parameters.changed(step_size=1.6)
+    run_.tweak(run_.parameters.changed(step_size=1.6))
     frame = run_.observe()  # the picture after a tweak, before any step
     assert frame.measures["measured_steps"] == 0
     assert frame.measures["theory_variance"] == pytest.approx(1 / 0.6)
@@ -260,7 +260,7 @@ def test_a_change_keeps_the_chains_and_paints_a_dot() -> None:
     assert claim(frame, "transient").holds is True  # the law was followed through the change
     assert len(frame.picture.dots) == 1
     for sampler in ("mala", "hmc", "underdamped", "mala_printed", "ula"):
-        run_.parameters = run_.parameters.changed(sampler=sampler)
+        run_.tweak(run_.parameters.changed(sampler=sampler))
         run_.advance(60)
         frame = run_.observe()
         assert [each.name for each in frame.claims if each.holds is False] == []
@@ -272,7 +272,7 @@ def test_a_change_keeps_the_chains_and_paints_a_dot() -> None:
 def test_a_sweep_paints_the_curve() -> None:
     run_ = started(step_size=0.5)
     for step_size in np.linspace(0.5, 3.5, 40):
-        run_.parameters = run_.parameters.changed(step_size=float(step_size))
+        run_.tweak(run_.parameters.changed(step_size=float(step_size)))
         run_.advance(6)
     dots = run_.observe().picture.dots
     assert len(dots) > 25
@@ -282,7 +282,7 @@ def test_a_sweep_paints_the_curve() -> None:
 def test_dots_follow_another_scale() -> None:
     run_ = started(step_size=1.0)
     run_.advance(60)
-    run_.parameters = run_.parameters.changed(sigma=2.0)
+    run_.tweak(run_.parameters.changed(sigma=2.0))
     dots = run_.observe().picture.dots
     assert dots[0, 1] == 4.0
     assert dots[0, 2] == pytest.approx(4 * 4 / 3, rel=0.05)

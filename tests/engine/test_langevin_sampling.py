@@ -120,12 +120,12 @@ def test_tempering_crosses_where_mala_cannot() -> None:
 
 
 def test_annealing_cools_down_and_then_settles() -> None:
-    run = started(energy="gaussian", sampler="annealed", step_size=0.5, particles=5000, steps=400)
+    run = started(energy="gaussian", sampler="annealed", step_size=0.5, particles=5000, steps=600)
     assert run.observe().measures["present_temperature"] == 1.0
     run.advance(10)
     assert run.observe().measures["present_temperature"] > 8
     assert set(held(run.observe()).values()) == {None}
-    run.advance(390)
+    run.advance(590)
     assert run.observe().measures["present_temperature"] == 1.0
     assert held(run.observe())["var_x"] is True
 

@@ -144,6 +144,8 @@ def metropolis_law(decay: float, spread: float, variance: float, dimension: int 
     dimension : int
         d.
     """
+    if spread <= 1e-15 * variance and abs(decay) > 0.5:  # a whole or half turn: y is x or its mirror image
+        return MetropolisLaw(variance, 1.0, decay)
     apart = variance * (1.0 - decay) ** 2 + spread  # Var(x - y)
     joint = variance * (1.0 + decay) ** 2 + spread  # Var(x + y)
     r = (variance * (1.0 - decay**2) - spread) / math.sqrt(apart * joint)

@@ -285,7 +285,7 @@ def why_waiting(state: State, enough: bool) -> Message | None:
 def why_no_transient(state: State) -> Message | None:
     """Why the way is not held against the exact law; None where it is."""
     if not state.sure:
-        return Message("After this change the exact law of the way is not known.")
+        return Message("The exact law of the way is not known here.")
     return Message("The chains have only just begun.") if state.since < 5 else None
 
 

@@ -107,13 +107,13 @@ def check_claims(
     ----------
     spread : mapping
         What the measures do not carry: ``late`` crossings, in the second half of the time, ``crossings_late``, after the
-        transient, ``buffer`` variance, ``particles``, ``tracers``.
+        transient, ``constant`` (1 where those late ones come after it), ``buffer`` variance, ``particles``, ``tracers``.
     """
     particles, exact = round(spread["particles"]), measures["exact_passage_time"]
     kramers = measures["kramers_time"]
     small = barrier * step_size <= SMALL_STEP
     told = measures["crossed"] >= ENOUGH_CROSSINGS and (
-        measures["survivors"] <= FEW_LEFT * particles or spread["late"] >= ENOUGH_LATE
+        measures["survivors"] <= FEW_LEFT * particles or (spread["late"] >= ENOUGH_LATE and spread["constant"] > 0)
     )
     margin = mean_margin(measures, barrier, temperature, step_size, bridge)
     bias = discretisation_bias(barrier, temperature, step_size)

@@ -26,7 +26,7 @@ from engine.labs.langevin.passage.curves import (
     time_window,
     well_peak,
 )
-from engine.labs.langevin.passage.sample import Sample
+from engine.labs.langevin.passage.sample import Sample, transient
 from engine.labs.langevin.passage.walk import TRACERS, Walk, advance, schedule, start_walk
 from engine.math.chains.laws import kramers_time
 from engine.math.chains.passage_chain import chain_law, shifted_target, stability_limit
@@ -287,6 +287,7 @@ def measured(sample: Sample, places: np.ndarray, parameters: Parameters) -> tupl
         "particles": p.particles,
         "tracers": len(places),
         "late": sample.late_half[0],
+        "constant": float(0.5 * sample.time >= transient(law)),
         "crossings_late": late,
         "buffer": buffer_variance,
     }

@@ -88,6 +88,7 @@ CLAIMS = (
 )
 
 FEWEST = 30.0  # independent draws below which nothing is claimed
+STICKY = 1.5  # times the limit, from which particles far out hardly ever move with Metropolis (Roberts, Tweedie 1996)
 LEAST_TURN = 0.02  # sine of a path's angle below which it counts as a whole or half turn
 
 
@@ -226,8 +227,8 @@ def why_never(rule: Rule, place: Landscape, *, exact_start: bool) -> Message | N
         return Message("Without friction every particle keeps its energy: the motion is not ergodic.")
     if rule.sampler == "hmc" and place.quadratic and rule.step_size < place.limit and least_turn(rule, place) < LEAST_TURN:
         return Message("A path of a whole or half turn ends where it began, or opposite: the motion is not ergodic.")
-    if rule.sampler in METROPOLIS and rule.step_size >= place.limit and not exact_start:
-        return Message("Beyond the limit nearly every proposal is refused far out: how long that takes to settle is not known.")
+    if rule.sampler in METROPOLIS and rule.step_size >= STICKY * place.limit and not exact_start:
+        return Message("Far beyond the limit nearly every proposal is refused farther out: when that settles is not known.")
     return None
 
 

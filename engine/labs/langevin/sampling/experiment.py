@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -86,7 +87,7 @@ def step(state: State, parameters: Parameters, context: Context) -> State:
             now = record.counted(walk, place, state.step, context)
             record.later.add(now, pair_sums(past, walk.points[0], accepted, place.centre[0]), since)
         if since % JUDGED == 0:
-            record.judge(place, since, patience=4 if in_time else 2)
+            record.judge(place, since, patience=4.0 if in_time else patience(walk.count))
     keep_ladder(state)
     state.way.spent += time.perf_counter() - began
     state.way.evaluations += state.outcomes[0].gradients
@@ -192,6 +193,15 @@ def present(walk: Walk, record: Record, parameters: Parameters, place: Landscape
     if averages_over_time(parameters) and record.later.older.number:
         return record.later.older
     return record.counted(walk, place, step_number, context)
+
+
+def patience(particles: int) -> float:
+    """How many times longer than single paths a swarm needs until its averages show nothing of the start.
+
+    Of a start up to 20 deviations away paths have e⁻¹⁰ left when they say that they forgot it (`mixing_of`); 1/√N of a
+    deviation is what averages see, and a factor e⁻³ of that shall not matter.
+    """
+    return max(1.0, (math.log(20 * math.sqrt(particles)) + 3) / 10)
 
 
 # ---- what follows from the parameters --------------------------------------------------------------------------------

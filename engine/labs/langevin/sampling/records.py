@@ -197,7 +197,7 @@ class Record:
             self.now = (step, landscape, tally(walk.points, landscape, context))
         return self.now[2]
 
-    def judge(self, landscape: Landscape, steps: int, *, patience: int) -> None:
+    def judge(self, landscape: Landscape, steps: int, *, patience: float) -> None:
         """Look at the mixing anew, from the last steps or, where those are too few, from the long paths.
 
         Paths that have forgotten their start say so after `steps` since the change; the swarm is taken as settled after
@@ -211,6 +211,8 @@ class Record:
         if found.settled and not self.forgotten:
             self.forgotten = steps
         settled = self.forgotten > 0 and steps >= patience * self.forgotten
+        if settled and not self.mixing.settled:
+            self.correlation.clear()  # of the way here: far starts weigh much
         self.mixing = replace(found, settled=settled or self.mixing.settled)  # what is forgotten stays so
 
 

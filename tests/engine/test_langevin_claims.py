@@ -1,0 +1,130 @@
+"""Claims of the topic are open while a chain may remember its start, and ✗ where a rule is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.api import Frame, preset_parameters
+from engine.core.catalog import load
+from engine.core.context import Context
+from engine.core.drive import Run
+from engine.labs.langevin.bias import chains
+from engine.math.chains import samplers
+
+
+def started(name: str, **values: Any) -> Run:
+    parameters = preset_parameters(name, None).changed(**values)
+    return Run(load(name), parameters, Context(torch.device("cpu"), parameters.seed))
+
+
+def told(frame: Frame) -> dict[str, bool | None]:
+    return {claim.name: claim.holds for claim in frame.claims}
+
+
+def remarks(frame: Frame) -> str:
+    return " ".join(str(claim.remark) for claim in frame.claims)
+
+
+def looked_at(run: Run, steps: int, every: int) -> list[Frame]:
+    frames = []
+    for _ in range(0, steps, every):
+        run.advance(every)
+        frames.append(run.observe())
+    return frames
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_metropolis_far_beyond_the_limit_is_not_judged(seed: int) -> None:
+    run = started("langevin.sampling", energy="gaussian", sampler="mala", step_size=8.0, particles=5000, steps=300, seed=seed)
+    frames = looked_at(run, 300, 60)
+    assert all(False not in told(frame).values() for frame in frames)
+    assert "Far beyond the limit" in remarks(frames[-1])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"energy": "gaussian", "sampler": "underdamped", "friction": 0.0, "step_size": 0.5},
+        {"energy": "gaussian", "sampler": "hmc", "leapfrog_steps": 2, "step_size": 2.0},  # two quarter turns
+        {"energy": "gaussian", "sampler": "hmc", "leapfrog_steps": 4, "step_size": 2.0},  # a whole turn
+    ],
+)
+def test_motion_that_is_not_ergodic_is_not_judged(values: dict[str, Any]) -> None:
+    run = started("langevin.sampling", particles=2000, steps=400, start="gaussian", start_x=1.0, **values)
+    frames = looked_at(run, 400, 100)
+    assert all(told(frame)["var_x"] is None and told(frame)["mean_energy"] is None for frame in frames)
+    assert "not ergodic" in remarks(frames[-1])
+
+
+def test_paths_that_only_change_sides_have_not_forgotten_their_energy() -> None:
+    """Nearly half a turn: means vanish at once, energies stay."""
+    run = started(
+        "langevin.sampling", energy="gaussian", sampler="hmc", leapfrog_steps=2, step_size=1.97, particles=4000, steps=400
+    )
+    assert all(False not in told(frame).values() for frame in looked_at(run, 400, 50))
+
+
+def test_a_metropolis_rule_that_accepts_everything_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def accept(log_ratio: Tensor, temperature: float, uniform: Tensor) -> Tensor:
+        return torch.ones_like(uniform, dtype=torch.bool)
+
+    monkeypatch.setattr(samplers, "metropolis", accept)
+    run = started("langevin.sampling", energy="gaussian", sampler="mala", step_size=1.0, particles=8000, steps=200)
+    run.advance(200)
+    found = told(run.observe())
+    assert found["var_x"] is found["mean_energy"] is found["temperature_read"] is found["kl_divergence"] is False
+    assert found["acceptance"] is False
+
+
+@pytest.mark.parametrize("start", [3.0, 8.0])
+def test_misprinted_chains_stuck_at_their_start_are_not_judged(start: float) -> None:
+    run = started("langevin.bias", sampler="mala_printed", step_size=20.0, start=start, chains=4000, steps=400)
+    frames = looked_at(run, 400, 50)
+    assert all(False not in told(frame).values() for frame in frames)
+    assert told(frames[-1])["variance"] is None
+    assert "on their way" in remarks(frames[-1]) or "keeps its start" in remarks(frames[-1])
+
+
+def test_the_way_of_chains_that_hardly_move_is_followed() -> None:
+    """One of thousands that moves, far, is no refutation of the exact law."""
+    for seed in range(4):
+        run = started("langevin.bias", sampler="mala", step_size=13.4, start=-3.8, chains=4000, steps=150, seed=seed)
+        assert all(told(frame)["transient"] is not False for frame in looked_at(run, 150, 15))
+
+
+def test_hamiltonian_turns_of_the_parabola_are_not_judged() -> None:
+    run = started("langevin.bias", sampler="hmc", leapfrog_steps=2, step_size=2.0, chains=2000, steps=100)
+    run.advance(100)
+    assert told(run.observe())["variance"] is None
+    assert "not ergodic" in remarks(run.observe())
+
+
+def test_chains_of_another_rule_are_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = chains.ula
+
+    def longer(points: Tensor, gradient: Tensor, step_size: float, temperature: float, noise: Tensor) -> Tensor:
+        return honest(points, gradient, 1.1 * step_size, temperature, noise)
+
+    monkeypatch.setattr(chains, "ula", longer)
+    run = started("langevin.bias", sampler="ula", step_size=1.0, chains=10_000, steps=200)
+    run.advance(200)
+    found = told(run.observe())
+    assert found["variance"] is found["lag1_correlation"] is found["transient"] is False
+
+
+def test_passage_says_nothing_before_crossings_come_at_a_constant_rate() -> None:
+    """In the second half of a short time fewer cross than later: those left would seem to wait longer than they do."""
+    run = started("langevin.passage", barrier=1.43, particles=3000, bridge=False, most_steps=15_386, seed=514)
+    while run.step < 300:
+        run.advance(6)
+        assert False not in told(run.observe()).values()
+
+
+def test_a_start_far_away_does_not_weigh_on_the_correlation_of_steps() -> None:
+    run = started("langevin.sampling", energy="gaussian", step_size=0.15, particles=2000, steps=400, start_x=70.0)
+    assert all(False not in told(frame).values() for frame in looked_at(run, 400, 16))
+    assert told(run.observe())["lag1_correlation"] is True
