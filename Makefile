@@ -6,7 +6,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help run test gallery pictures bench format clean python
+.PHONY: help run test gallery pictures fonts bench format clean python
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -44,6 +44,10 @@ pictures: $(VENV)/.installed  ## Make the pictures of the README again
 	$(call PICTURE,em.joint_kl,--window --theme light --language zh --preset coins)
 	$(call PICTURE,em.annealing,--window --theme dark)
 	$(BIN)/python main.py render langevin.energy_model --preset digits --theme light --size 1440x900 --out docs/pictures/digits.png
+
+fonts: $(VENV)/.installed  ## Make resources/fonts again (on Debian or Ubuntu), after new characters in texts
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet "fonttools>=4.50"
+	$(BIN)/python tools/make_fonts.py
 
 bench: $(VENV)/.installed  ## Measure the program beside its peers
 	@$(BIN)/python main.py bench $(ARGS)

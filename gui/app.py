@@ -29,7 +29,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.api import Message, Session, entry, import_torch, load
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
-from gui.core.look.theme import has_cjk_font, theming
+from gui.core.look.fonts import load_fonts
+from gui.core.look.theme import theming
 from gui.core.window.autosave import Autosave, restore, session_path
 from gui.main_window import MainWindow
 
@@ -124,6 +125,7 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     sys.setswitchinterval(SWITCH_INTERVAL)
     qInstallMessageHandler(_log_qt_message)
     app = QApplication([sys.argv[0], *arguments])
+    load_fonts()
     app.setApplicationName("Theoria")
     app.setDesktopFileName("theoria")
     app.setQuitOnLastWindowClosed(False)  # the window quits itself, once its workers have ended
@@ -171,14 +173,6 @@ def open_window(session: Session, path: Path | None = None, device: str = "auto"
     return window
 
 
-def warn_without_chinese(window: MainWindow) -> None:
-    """Boxes instead of letters are a riddle; the name of the missing package is not."""
-    if not has_cjk_font():
-        window.notices.show_warning(
-            Message("No font for Chinese is installed. On Debian or Ubuntu: sudo apt install fonts-noto-cjk")
-        )
-
-
 def run(
     arguments: Sequence[str] = (), experiment: str | None = None, session_file: Path | None = None, device: str = "auto"
 ) -> int:
@@ -194,8 +188,6 @@ def run(
     window.file_to_open = session_file
     if problem is not None:
         window.notices.show_warning(problem)
-    else:
-        warn_without_chinese(window)
     window.show()
     _quit_on_signals(window)
     code = app.exec()

@@ -103,13 +103,6 @@ def test_tabular_figures_are_equally_wide():
     assert text_width("1111", font(13, tabular=True)) == text_width("8888", font(13, tabular=True))
 
 
-def test_the_cjk_answer_comes_from_the_fonts_themselves(qapp):
-    assert not themes_module.covers("No Such Family", "中文")
-    if themes_module.has_cjk_font():
-        found = [family for family in themes_module.QFontDatabase.families() if themes_module.covers(family, "中文")]
-        assert found
-
-
 @pytest.mark.parametrize("name", themes())
 def test_the_style_sheet_is_complete(name, qapp):
     sheet = style_sheet(load_theme(name))

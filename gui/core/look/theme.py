@@ -11,22 +11,12 @@ from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette, QRawFont
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication
 
 from engine.api import load_toml, resource_path
+from gui.core.look.fonts import FAMILIES, MONO_FAMILIES, load_fonts
 
-LATIN_FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "DejaVu Sans")
-CJK_FAMILIES = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Source Han Sans SC",
-    "WenQuanYi Micro Hei",
-)
-FAMILIES = (*LATIN_FAMILIES, *CJK_FAMILIES)
-MONO_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "Consolas", "SF Mono", "Menlo", "Noto Sans Mono", "DejaVu Sans Mono")
 SMALL, BODY, LARGE, HEADING, TITLE = 11, 13, 15, 19, 22
 GRID = (4, 8, 14, 24)
 ZOOM_RANGE = (0.7, 2.0)
@@ -142,6 +132,7 @@ class Themes(QObject):
         from gui.core.look.style import style_sheet  # the style sheet draws icons, and icons ask for the theme
 
         self.dressed = True
+        load_fonts()
         app.setStyle("Fusion")  # the same drawing on every platform
         app.setPalette(palette(self.current))
         app.setFont(font(BODY))
@@ -190,32 +181,19 @@ def font(size: float = BODY, weight: int = 400, *, tabular: bool = False, mono: 
         A fixed-width family, for code.
     """
     made = QFont()
-    made.setFamilies([*MONO_FAMILIES, *CJK_FAMILIES] if mono else list(FAMILIES))
+    made.setFamilies(list(MONO_FAMILIES if mono else FAMILIES))
     made.setPixelSize(px(size))
     made.setWeight(QFont.Weight(weight))
-    if tabular and hasattr(made, "setFeature"):
+    if tabular:
         made.setFeature(QFont.Tag("tnum"), 1)
+    if mono:
+        made.setFeature(QFont.Tag("calt"), 0)  # what is typed is what stands there: no ≠ for !=
     return made
 
 
 def text_width(text: str, of: QFont) -> float:
     """How wide a line of text is, in pixels."""
     return QFontMetricsF(of).horizontalAdvance(text)
-
-
-@cache
-def has_cjk_font() -> bool:
-    """Whether some installed font really has the signs of 中文; a family's name alone proves nothing."""
-    listed = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
-    installed = set(QFontDatabase.families())
-    candidates = [family for family in CJK_FAMILIES if family in installed]
-    return any(covers(family, "中文") for family in dict.fromkeys([*candidates, *listed]))
-
-
-def covers(family: str, text: str) -> bool:
-    """Whether the font of this very family (no substitute) has a glyph for every character."""
-    raw = QRawFont.fromFont(QFont(family))
-    return raw.isValid() and raw.familyName() == family and all(raw.supportsCharacter(ord(sign)) for sign in text)
 
 
 def luminance(colour: str) -> float:
