@@ -8,7 +8,7 @@ from engine.core.archive import open_session, write_archive
 from engine.core.catalog import Entry, Preset, Topic, entries, entry, load, preset_parameters, topics
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.errors import Cancelled, LabError, UsageError
-from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Started
+from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import Experiment, Measure
 from engine.core.files import write_atomic
 from engine.core.frames import Frame
@@ -25,6 +25,7 @@ from engine.core.parameters import (
     field_specs,
     parse_assignments,
     problems,
+    salvage,
     spec_of,
     strongest_effect,
     validate,
@@ -81,6 +82,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Result",
+    "Returned",
     "Runner",
     "Session",
     "Started",
@@ -108,6 +110,7 @@ __all__ = [
     "resource_path",
     "run",
     "run_with",
+    "salvage",
     "spec_of",
     "strongest_effect",
     "topics",

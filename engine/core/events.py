@@ -36,6 +36,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """A run that was wanted from a later step on has come there, or as far as it got in the time there is."""
+
+    generation: int
+    step: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run has come to its end; live tweaks still observe its last state.
 
@@ -56,4 +65,4 @@ class Failed:
     traceback: str = ""
 
 
-Event = Started | Progress | Finished | Failed
+Event = Started | Progress | Returned | Finished | Failed

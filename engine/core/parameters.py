@@ -245,6 +245,21 @@ def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
         raise UsageError("{problem}", problem=first.message) from None
 
 
+def salvage(model: type[Model], values: Mapping[str, Any]) -> tuple[Model, tuple[str, ...]]:
+    """The model of values that may be damaged, value by value, and the names of those that were replaced by defaults."""
+    try:
+        return validate(model, values), ()
+    except UsageError:
+        pass
+    found, refused = model(), list[str]()
+    for name, value in values.items():
+        try:
+            found = found.changed(**{name: value})
+        except UsageError:
+            refused.append(name)
+    return found, tuple(refused)
+
+
 def problems(model: type[LabParameters], error: ValidationError) -> list[Problem]:
     """The sentences behind a pydantic error, one per parameter."""
     found: dict[str, Problem] = {}

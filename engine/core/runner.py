@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.cancel import CancelToken
 from engine.core.errors import Cancelled, LabError
-from engine.core.events import Failed, Finished, FrameReady, Progress, Started
+from engine.core.events import Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import Experiment
 from engine.core.mailbox import Mailbox
 from engine.core.messages import Message
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINK = 0.02  # seconds between two looks whether a rest has lasted long enough, since its length may change
+LONGEST_RETURN = 20.0  # seconds for bringing a run back to its step; an endless one may have gone on for days
 SLOWEST_FRAME = 1 / 60  # seconds between frames at speed 1 when slowed down: speed 0.1 shows six a second
 
 
@@ -87,7 +88,8 @@ class Runner:
     def submit(self, parameters: LabParameters, step: int = 0) -> int:
         """Ask for a new run and forget every older request; returns its generation.
 
-        A run that is wanted from a later `step` on takes the steps before it without waiting for anybody, paused or not.
+        A run that is wanted from a later `step` on takes the steps before it without waiting for anybody, paused or not, for
+        as long as `LONGEST_RETURN`; `Returned` says how far it came.
         """
         with self._condition:
             self._generation += 1
@@ -99,21 +101,25 @@ class Runner:
             self._condition.notify_all()
             return self._generation
 
-    def tweak(self, parameters: LabParameters) -> None:
+    def tweak(self, parameters: LabParameters) -> bool:
         """Give the newest run other parameters; its next step or picture sees them.
 
-        Parameters that differ from that run's in more than live values are ignored: they belong to a run that has not been
-        asked for yet, and whoever asks for it hands them over again.
+        Returns
+        -------
+        bool
+            False where there is no run that could take them over: it has failed, or they differ from its own in more than
+            live values. Whoever wants them asks for a new run.
         """
         with self._condition:
             newest = self._slot.parameters if self._slot is not None else self._running
             if newest is None or strongest_effect(newest, parameters) == "restart":
-                return
+                return False
             if self._slot is not None:
                 self._slot = replace(self._slot, parameters=parameters)
             else:
                 self._running = self._live = parameters
             self._condition.notify_all()
+            return True
 
     def play(self) -> None:
         """Go on."""
@@ -243,13 +249,28 @@ class Runner:
 
     def _catch_up(self, run: Run, request: Request) -> None:
         """Take the steps before the wanted one; pictures on the way are for who has time to look."""
-        while run.step < request.step and not run.finished:
+        if request.step == 0:
+            return
+        began = time.monotonic()
+        while run.step < request.step and not run.finished and time.monotonic() < began + LONGEST_RETURN:
+            began += self._wait_to_be_seen(request.token)
             request.token.checkpoint()
+            self._take_live(run)
             before = run.step
             run.advance(min(run.stride(), request.step - run.step))
             self.steps_done += run.step - before
             if run.step >= request.step or run.finished or self.mailbox.empty:
                 self._show(run, request.generation)
+        if run.step < request.step and not run.finished:
+            self._show(run, request.generation)
+        self.mailbox.post(Returned(request.generation, run.step, request.step))
+
+    def _wait_to_be_seen(self, token: CancelToken) -> float:
+        """A panel nobody sees computes nothing; returns the seconds waited."""
+        began = time.monotonic()
+        with self._condition:
+            self._condition.wait_for(lambda: token.cancelled or not self._suspended)
+        return time.monotonic() - began
 
     def _advance(self, run: Run, steps: int, generation: int, token: CancelToken) -> None:
         """Steps, then a picture: at once where there is room for it, else when the pacing says so."""

@@ -25,6 +25,7 @@ class ExperimentState(_Document):
     parameters: dict[str, Any] = Field(default_factory=dict)
     playing: bool = True
     step: int = Field(0, ge=0)
+    tweaked: bool = False  # live parameters were changed on the way: the same steps now lead elsewhere
     view: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -27,12 +27,14 @@ from engine.api import (
     Measure,
     Message,
     Progress,
+    Returned,
     Runner,
     Started,
     Ui,
     load,
     run,
 )
+from engine.core import runner as module
 from engine.core.context import Context
 from engine.core.drive import Run
 from engine.core.frames import Observation
@@ -441,6 +443,46 @@ def test_a_run_is_brought_back_to_its_step(make: Make) -> None:
     runner.submit(Parameters(steps=7), step=123)
     listener.until(lambda: listener.of(Finished))
     assert listener.frames[-1][1].step == 7
+
+
+def test_a_run_on_its_way_back_listens(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rests while nobody sees it, takes over live tweaks, and goes on from where it is when the time is over."""
+    monkeypatch.setattr(module, "LONGEST_RETURN", float("inf"))
+
+    def slow(state: torch.Tensor, parameters: Parameters, context: Context) -> torch.Tensor:
+        time.sleep(0.001)
+        return step(state, parameters, context)
+
+    runner, listener = make(toy(step=slow))
+    runner.pause()
+    runner.suspend(True)
+    runner.submit(Parameters(steps=10**9), step=10**6)
+    listener.until(lambda: listener.frames)
+    listener.rest(0.1)
+    assert (listener.frames[-1][1].step, runner.steps_done) == (0, 0)
+    runner.suspend(False)
+    listener.until(lambda: listener.frames[-1][1].step > 10)
+    assert runner.tweak(Parameters(steps=10**9, gain=7.0))
+    listener.until(lambda: listener.last["gain"] == 7.0)
+    monkeypatch.setattr(module, "LONGEST_RETURN", 0.0)
+    listener.until(lambda: listener.of(Returned))
+    (returned,) = listener.of(Returned)
+    listener.until(lambda: listener.frames[-1][1].step == returned.step)
+    listener.rest(0.1)
+    assert 10 < returned.step == listener.frames[-1][1].step < returned.wanted == 10**6
+
+
+def test_a_tweak_that_no_run_can_take_over_is_told(make: Make) -> None:
+    def broken(state: torch.Tensor, parameters: Parameters, context: Context) -> torch.Tensor:
+        raise LabError("It went wrong.")
+
+    runner, listener = make(toy(step=broken))
+    assert not runner.tweak(Parameters())
+    runner.submit(Parameters(value=2))
+    assert runner.tweak(Parameters(value=2, gain=3.0))
+    assert not runner.tweak(Parameters(value=3, gain=3.0))
+    listener.until(lambda: listener.of(Failed))
+    listener.until(lambda: not runner.tweak(Parameters(value=2, gain=4.0)))
 
 
 def test_a_settled_run_finishes_and_goes_on_after_a_live_tweak(make: Make) -> None:

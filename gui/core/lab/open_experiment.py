@@ -23,12 +23,13 @@ from engine.api import (
     LabParameters,
     Message,
     Progress,
+    Returned,
     Runner,
     Started,
     UsageError,
     load,
+    salvage,
     strongest_effect,
-    validate,
 )
 from gui.core.form import Form
 from gui.core.lab.claims_view import ClaimsView
@@ -77,6 +78,7 @@ class OpenExperiment(QObject):
         self._failed = False
         self._before_sweep: LabParameters | None = None
         self._resumed = state.step
+        self._tweaked = False
         self.finished = False
         self._settled = False
 
@@ -102,6 +104,8 @@ class OpenExperiment(QObject):
         if not self.playing:
             self.runner.pause()
         self.submit(state.step)
+        if state.tweaked and state.step:
+            self.notices.show_info(Message("Parameters were changed on the way of this run. It is computed anew with the present ones."))
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_edited)
@@ -162,7 +166,10 @@ class OpenExperiment(QObject):
                 self.finished = False
                 self.transport.set_playing(self.playing)
             self.pump.hurry()
-            self.runner.tweak(parameters)  # ignored while a restart waits that hands the same parameters over
+            if self.runner.tweak(parameters):
+                self._tweaked = self._tweaked or self._newest_step() > 0
+            else:  # a restart waits that hands the same parameters over, or the run has failed and says so in a moment
+                self._throttle.request()
         elif effect == "view" and self.frame is not None:
             self._show(self.frame)
         self.parameters_changed.emit()
@@ -175,7 +182,7 @@ class OpenExperiment(QObject):
     def submit(self, step: int = 0) -> None:
         """Start a run with the present parameters, from a later step if wanted; the old picture stays until a new one comes."""
         self._scrubbing = False
-        self._failed = False
+        self._failed = self._tweaked = False
         self._resumed = step  # until it is there again
         self.finished = False
         self.transport.set_busy(True)
@@ -329,6 +336,13 @@ class OpenExperiment(QObject):
                 self.device_label = device
             case Progress(generation=generation, fraction=fraction) if generation == self.runner.generation:
                 self.transport.set_progress(round(fraction * 100), 100)
+            case Returned(generation=generation, step=step, wanted=wanted) if generation == self.runner.generation:
+                self._resumed = 0
+                if step < wanted and self.frame is not None and step != self.frame.total:
+                    numbers = {"step": step, "wanted": wanted}
+                    self.notices.show_info(
+                        Message("The run stood at step {wanted}. Computing it again takes long: it goes on from step {step}.", numbers)
+                    )
             case Finished(generation=generation, settled=settled) if generation == self.runner.generation:
                 self.finished, self._settled = True, bool(settled)
                 self.transport.set_finished()
@@ -358,13 +372,16 @@ class OpenExperiment(QObject):
             parameters=parameters,
             playing=self.playing,
             step=self._newest_step(),
+            tweaked=self._tweaked,
             view={"splitters": self.panel.splitter_state()},
         )
 
     def _newest_step(self) -> int:
         """Where the run is, not what is being looked at."""
+        if self.frame is None or self._generation_seen != self.runner.generation:  # nothing of the newest run yet
+            return self._resumed
         newest = self.history[len(self.history) - 1] if len(self.history) else self.frame
-        return max(self._resumed, newest.step if newest is not None else 0)
+        return max(self._resumed, newest.step)
 
     def close(self) -> None:
         """Cancel everything; the caller joins the runner."""
@@ -373,19 +390,8 @@ class OpenExperiment(QObject):
         self.runner.close()
 
     def _restored(self, state: ExperimentState) -> LabParameters:
-        """Parameters of a session file, value by value, so that a bad one loses only itself."""
-        model = self.experiment.parameters
-        parameters = model()
-        refused = []
-        try:
-            return validate(model, state.parameters)
-        except UsageError:
-            pass
-        for name, value in state.parameters.items():
-            try:
-                parameters = parameters.changed(**{name: value})
-            except UsageError:
-                refused.append(name)
+        """Parameters of a session file; names those that are not allowed."""
+        parameters, refused = salvage(self.experiment.parameters, state.parameters)
         if refused:
             names = {"names": ", ".join(refused)}
             self.notices.show_warning(Message("Values that are not allowed were replaced by defaults: {names}.", names))
