@@ -96,6 +96,11 @@ class MainWindow(QMainWindow):
         if self.autosave is not None:
             self.autosave.schedule()
 
+    def moved(self) -> None:
+        """A run has gone on."""
+        if self.autosave is not None:
+            self.autosave.schedule_position()
+
     # ---- experiments ---------------------------------------------------------------------------------------------
 
     @property
@@ -169,6 +174,7 @@ class MainWindow(QMainWindow):
             self.notices.show_error(message, hint, traceback.format_exc())
             return
         view.session.parameters_changed.connect(self.changed)
+        view.session.frame_shown.connect(self.moved)
         view.session.undo.changed.connect(self._update_actions)
         self.views[name] = view
         self.stack.addWidget(view)

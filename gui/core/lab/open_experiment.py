@@ -105,7 +105,9 @@ class OpenExperiment(QObject):
             self.runner.pause()
         self.submit(state.step)
         if state.tweaked and state.step:
-            self.notices.show_info(Message("Parameters were changed on the way of this run. It is computed anew with the present ones."))
+            self.notices.show_info(
+                Message("Parameters were changed on the way of this run. It is computed anew with the present ones.")
+            )
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_edited)
@@ -341,7 +343,10 @@ class OpenExperiment(QObject):
                 if step < wanted and self.frame is not None and step != self.frame.total:
                     numbers = {"step": step, "wanted": wanted}
                     self.notices.show_info(
-                        Message("The run stood at step {wanted}. Computing it again takes long: it goes on from step {step}.", numbers)
+                        Message(
+                            "The run stood at step {wanted}. Computing it again takes long: it goes on from step {step}.",
+                            numbers,
+                        )
                     )
             case Finished(generation=generation, settled=settled) if generation == self.runner.generation:
                 self.finished, self._settled = True, bool(settled)

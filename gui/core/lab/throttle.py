@@ -32,6 +32,11 @@ class Throttle(QObject):
         if self._pending:
             self._elapsed()
 
+    def stop(self) -> None:
+        """Forget what is pending; the next request is the first one again."""
+        self._pending = False
+        self._timer.stop()
+
     def _elapsed(self) -> None:
         if self._pending:
             self._pending = False

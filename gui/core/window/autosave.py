@@ -13,10 +13,12 @@ import platformdirs
 from PySide6.QtCore import QObject, QTimer
 
 from engine.api import Message, Session, UsageError, read_session, write_session
+from gui.core.lab.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
-DELAY = 400  # ms after a change; what is lost by a crash is less than a second
+DELAY = 400  # ms between two files; what is lost by a crash is less than a second
+MOVING = 3000  # ms after a run has gone on; a crash loses no more of its position
 PATIENCE = 500  # ms that a disk may take to say no
 
 
@@ -53,7 +55,7 @@ def _free_name(path: Path) -> Path:
 
 
 class Autosave(QObject):
-    """Writes the session a moment after a change, in a thread of its own, the newest state only.
+    """Writes the session at once after a change and a moment after many, in a thread of its own, the newest state only.
 
     Parameters
     ----------
@@ -74,8 +76,10 @@ class Autosave(QObject):
         self._condition = threading.Condition()
         self._pending: Session | None = None
         self._closing = False
-        self._timer = QTimer(self, interval=DELAY, singleShot=True)
-        self._timer.timeout.connect(self.save)
+        self._throttle = Throttle(DELAY, self)
+        self._throttle.triggered.connect(self.save)
+        self._moving = QTimer(self, interval=MOVING, singleShot=True)
+        self._moving.timeout.connect(self.schedule)
         self._look = QTimer(self, interval=PATIENCE, singleShot=True)
         self._look.timeout.connect(self._tell)
         self._thread = threading.Thread(target=self._write_all, name="autosave", daemon=True)
@@ -83,8 +87,12 @@ class Autosave(QObject):
 
     def schedule(self) -> None:
         """Something has changed."""
-        if not self._timer.isActive():
-            self._timer.start()
+        self._throttle.request()
+
+    def schedule_position(self) -> None:
+        """A run has gone on."""
+        if not self._moving.isActive():
+            self._moving.start()
 
     def save(self) -> None:
         """Hand the present state to the writer."""
@@ -100,7 +108,8 @@ class Autosave(QObject):
 
     def close(self) -> None:
         """Write what is pending and end the thread."""
-        self._timer.stop()
+        self._throttle.stop()
+        self._moving.stop()
         self.save()
         self._look.stop()
         with self._condition:
