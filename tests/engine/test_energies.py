@@ -25,7 +25,7 @@ EVERY = [
     energy("correlated_gaussian", sigma=1.3, correlation=-0.6),
     energy("correlated_gaussian"),
     energy("double_well", barrier=3.0),
-    *(energy(name, formula=TYPED, painted=STROKES) for name in ENERGIES[3:]),
+    *(energy(name, formula=TYPED, painted=STROKES) for name in list(ENERGIES)[3:]),
 ]
 NAMED = [each for each in EVERY if each.name != "painted"]
 every = pytest.mark.parametrize("surface", EVERY, ids=lambda each: each.name)

@@ -13,7 +13,7 @@ from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
 from engine.labs.langevin.bias import EXPERIMENT, Parameters, chains
-from engine.labs.langevin.bias.claims import check_claims, measured, reading
+from engine.labs.langevin.bias.claims import check_claims, estimates_of, measured
 from engine.labs.langevin.bias.curves import cost_curves, variance_curves, view_of
 from engine.labs.langevin.bias.experiment import setting_of
 from engine.labs.langevin.bias.kernel import kernel_of
@@ -196,7 +196,7 @@ def test_a_broken_theorem_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     run_.advance(200)
     wrong = Setting("ula", 1.5, 1.0, 1.0, 1.0, 1)
     state = run_._state
-    found = reading(state)
+    found = estimates_of(state)
     measures = {**measured(state, found), "theory_variance": variance(wrong), "theory_lag1_correlation": 0.25}
     checked = {each.name: each.holds for each in check_claims(state, found, measures)}
     assert checked["variance"] is False

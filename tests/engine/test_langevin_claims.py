@@ -128,3 +128,24 @@ def test_a_start_far_away_does_not_weigh_on_the_correlation_of_steps() -> None:
     run = started("langevin.sampling", energy="gaussian", step_size=0.15, particles=2000, steps=400, start_x=70.0)
     assert all(False not in told(frame).values() for frame in looked_at(run, 400, 16))
     assert told(run.observe())["lag1_correlation"] is True
+
+
+@pytest.mark.parametrize("energy", ["gaussian", "ring"])
+def test_the_no_u_turn_sampler_keeps_its_claims(energy: str) -> None:
+    run = started("langevin.sampling", energy=energy, sampler="nuts", step_size=0.15, particles=2000, steps=160)
+    assert all(False not in told(frame).values() for frame in looked_at(run, 160, 20))
+    assert told(run.observe())["var_x"] is True
+    assert run.observe().measures["acceptance"] > 0.8
+
+
+def test_a_run_stops_when_its_paths_agree() -> None:
+    values = {"energy": "gaussian", "step_size": 0.5, "particles": 500, "steps": 3000}
+    run = started("langevin.sampling", stop_r_hat=1.05, **values)
+    run.advance(3000)
+    assert run.finished
+    assert run.step < 3000
+    assert "agree" in str(run.settled)
+    assert run.observe().measures["rank_r_hat"] < 1.05
+    never = started("langevin.sampling", **values)
+    never.advance(run.step + 10)
+    assert not never.finished

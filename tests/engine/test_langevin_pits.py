@@ -17,7 +17,9 @@ from engine.core.device import resolve_device
 from engine.core.drive import Run
 from engine.labs.langevin.pits import experiment as pits
 from engine.labs.langevin.pits import field as geometry
-from engine.labs.langevin.pits.claims import Frozen, effective
+from engine.labs.langevin.pits import state as state_of
+from engine.labs.langevin.pits.claims import effective
+from engine.labs.langevin.pits.state import Frozen
 from engine.math.networks.energy_networks import LayeredNetwork
 
 NAME = "langevin.pits"
@@ -92,7 +94,7 @@ def test_modes_do_not_share_points(modes: int) -> None:
 def test_landscape_is_the_energy_at_its_cells() -> None:
     network = LayeredNetwork(2, 16, 2, torch.Generator().manual_seed(1), reach=geometry.REACH)
     energy = network.energy(frozen=True)
-    view = geometry.Landscape.of(energy, torch.device("cpu"))
+    view = geometry.EnergyMap.of(energy, torch.device("cpu"))
     axis = geometry.REACH * ((2 * torch.arange(geometry.CELLS) + 1) / geometry.CELLS - 1)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     exact = energy.value(torch.stack([x.reshape(-1), y.reshape(-1)])).reshape(geometry.CELLS, geometry.CELLS)
@@ -311,7 +313,7 @@ def test_picture_is_finite_and_inside_the_walls() -> None:
 
 
 def test_every_rule_makes_a_difference(monkeypatch) -> None:
-    monkeypatch.setattr(pits, "BEFORE", 6)
+    monkeypatch.setattr(state_of, "BEFORE", 6)
     base = frame_after(12).measures["mean_energy"]
     for change in (
         {"penalty": 1.0}, {"centre": 1.0}, {"where": "points"}, {"where": "between"}, {"loss": "margin"}, {"dig": False},

@@ -15,8 +15,8 @@ from engine.core.frames import Frame
 from engine.labs.langevin.sampling import EXPERIMENT, Parameters
 from engine.labs.langevin.sampling.landscape import blocks, landscape, law_of
 from engine.labs.langevin.sampling.records import Later, nothing, pair_correlation, pair_sums
-from engine.labs.langevin.sampling.rules import rule_of, terrain_of
-from engine.labs.langevin.sampling.walk import FOLLOWED, Walk, advance, rung_temperatures
+from engine.labs.langevin.sampling.rules import energy_spec_of, settings_of
+from engine.labs.langevin.sampling.walk import FOLLOWED, Ensemble, advance, rung_temperatures
 from engine.math.energies.density import coarser
 
 CPU = torch.device("cpu")
@@ -234,7 +234,7 @@ def test_a_live_change_is_drawn_before_any_step() -> None:
     run.advance(5)
     run.tweak(run.parameters.changed(barrier=5.0))
     frame = run.observe()
-    assert frame.picture.landscape is landscape(terrain_of(run.parameters), 1.0)
+    assert frame.picture.landscape is run.context.once(landscape, energy_spec_of(run.parameters), 1.0)
     assert set(held(frame).values()) == {None}
 
 
@@ -288,7 +288,7 @@ def test_starts(start: str) -> None:
     assert x.std() == pytest.approx(spread, abs=0.1)
     if start == "left":
         assert x.max() < 0
-        assert float(landscape(terrain_of(run.parameters), 1.0).energy.value(torch.tensor([[x[0]], [y[0]]]))) < 3.2
+        assert float(landscape(energy_spec_of(run.parameters), 1.0).energy.value(torch.tensor([[x[0]], [y[0]]]))) < 3.2
     else:
         assert (x.mean(), y.mean()) == pytest.approx(centre, abs=0.15)
 
@@ -368,19 +368,19 @@ def test_blocks_are_sums() -> None:
 
 def test_rules_differ_only_in_what_they_use() -> None:
     base = Parameters(sampler="mala")
-    assert rule_of(base) == rule_of(base.changed(friction=5.0, sigma=2.0, hottest=3.0))
-    assert rule_of(base) != rule_of(base.changed(step_size=0.2))
-    assert rung_temperatures(rule_of(base.changed(sampler="tempering", rungs=3, hottest=9.0))) == pytest.approx([1, 3, 9])
+    assert settings_of(base) == settings_of(base.changed(friction=5.0, sigma=2.0, hottest=3.0))
+    assert settings_of(base) != settings_of(base.changed(step_size=0.2))
+    assert rung_temperatures(settings_of(base.changed(sampler="tempering", rungs=3, hottest=9.0))) == pytest.approx([1, 3, 9])
 
 
 def test_laws_are_known_where_they_are_claimed() -> None:
     for sampler in ("ula", "mala", "underdamped", "hmc"):
-        rule = rule_of(Parameters(energy="gaussian", sampler=sampler, step_size=0.5))
-        law = law_of(rule, landscape(rule.terrain, 1.0))
+        rule = settings_of(Parameters(energy="gaussian", sampler=sampler, step_size=0.5))
+        law = law_of(rule, landscape(rule.energy, 1.0))
         assert math.isfinite(law.var_x)
         assert math.isfinite(law.lag1)
-    rule = rule_of(Parameters(energy="funnel", sampler="ula", step_size=0.01))
-    assert math.isnan(law_of(rule, landscape(rule.terrain, 1.0)).var_x)
+    rule = settings_of(Parameters(energy="funnel", sampler="ula", step_size=0.01))
+    assert math.isnan(law_of(rule, landscape(rule.energy, 1.0)).var_x)
 
 
 def test_a_step_is_cancelled_between_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,6 +391,6 @@ def test_a_step_is_cancelled_between_chunks(monkeypatch: pytest.MonkeyPatch) -> 
     context = Context(CPU, 0)
     monkeypatch.setattr(context, "checkpoint", lambda: met.append(1))
     parameters = Parameters(particles=1000, sampler="ula")
-    rule = rule_of(parameters)
-    advance([(Walk(torch.zeros(2, 1000)), rule)], landscape(rule.terrain, 1.0).energy, context, 0, 0.0)
+    rule = settings_of(parameters)
+    advance([(Ensemble(torch.zeros(2, 1000)), rule)], landscape(rule.energy, 1.0).energy, context, 0, 0.0)
     assert len(met) >= 10

@@ -142,7 +142,7 @@ def test_mala_ratio_of_the_normal_law() -> None:
     change = (y * y - x * x).sum(0)
     state = (x, *gaussian(x), y, *gaussian(y))
     assert torch.allclose(samplers.mala_log_ratio(*state, 0.4), -0.05 * change)
-    assert torch.allclose(samplers.mala_log_ratio(*state, 0.4, printed=True), 0.3 * change)
+    assert torch.allclose(samplers.mala_log_ratio(*state, 0.4, drift_share=1.0), 0.3 * change)
 
 
 @pytest.mark.parametrize("printed", [False, True])
@@ -151,7 +151,7 @@ def test_mala_ratio_is_the_one_of_the_densities(printed: bool) -> None:
     (u, g), (w, k) = double_well(x), double_well(y)
     share = 0.3 if printed else 0.15
     back, forth = (x - y + share * k).square().sum(0), (y - x + share * g).square().sum(0)
-    ratio = samplers.mala_log_ratio(x, u, g, y, w, k, 0.3, printed=printed)
+    ratio = samplers.mala_log_ratio(x, u, g, y, w, k, 0.3, drift_share=1.0 if printed else 0.5)
     assert torch.allclose(ratio, u - w - (back - forth) / 0.6)
 
 
@@ -164,10 +164,10 @@ def test_metropolis_keeps_the_normal_law(step_size: float, sampler: str) -> None
 @pytest.mark.parametrize("step_size", [0.5, 2.0])
 def test_printed_mala_has_the_predicted_wrong_variance(step_size: float) -> None:
     law = laws.printed_mala_law(step_size)
-    x = run(normal(variance=law.variance), 25, "mala", step_size, printed=True)
+    x = run(normal(variance=law.variance), 25, "mala", step_size, drift_share=1.0)
     assert_variance(x, law.variance)
     assert abs(law.variance - 1) > 0.3
-    away = run(normal(variance=1.0), 150, "mala", step_size, printed=True)  # and it is reached from the right law
+    away = run(normal(variance=1.0), 150, "mala", step_size, drift_share=1.0)  # and it is reached from the right law
     assert_variance(away, law.variance)
 
 

@@ -22,9 +22,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class MetropolisState(NamedTuple):
+    """Where chains are after a step with Metropolis.
+
+    Attributes
+    ----------
+    points, energy, gradient : Tensor, shapes (d, N), (N), (d, N)
+        x with U(x) and ∇U(x), for the next step.
+    accepted : Tensor of bool, shape (N)
+        Where the proposal was taken.
+    """
+
+    points: Tensor
+    energy: Tensor
+    gradient: Tensor
+    accepted: Tensor
+
 
 Gradient = Callable[[Tensor], Tensor]  # (d, N) -> (d, N)
 ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]  # (d, N) -> (N), (d, N)
@@ -80,9 +99,9 @@ def mala(
     uniform: Tensor,
     value_and_gradient: ValueAndGradient,
     *,
-    printed: bool = False,
+    drift_share: float = 0.5,
     in_place: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> MetropolisState:
     """One Metropolis-adjusted Langevin step: `ula` proposes, and a proposal is accepted such that exp(-U/T) stays.
 
     Parameters
@@ -95,23 +114,24 @@ def mala(
         On [0, 1): a proposal is accepted where log u is below the logarithm of the ratio.
     value_and_gradient : callable
         U and ∇U at the proposals, the only evaluation of the step.
-    printed : bool
-        Use the proposal density with the full ε∇U in place of ε∇U/2, as a well-known text prints it. The move stays the
-        same, so that the chain leaves a wrong law invariant (see `langevin_laws.printed_mala_variance`).
+    drift_share : float
+        The factor of ε∇U in the proposal density that the ratio uses. 0.5 is that of the move, and right. 1 is a misprint:
+        J. Su (2019, kexue.fm/archives/6331) writes the density of the Metropolis step with the full ε∇U, while the move has
+        half of it; such a chain leaves another law invariant (see `laws.printed_mala_law`).
     in_place : bool
         Whether points, energy and gradient are overwritten.
 
     Returns
     -------
-    points, energy, gradient, accepted : Tensor
-        The last of bool, shape (N). A proposal whose energy is not finite is never accepted.
+    MetropolisState
+        A proposal whose energy is not finite is never accepted.
     """
     proposal = ula(points, gradient, step_size, temperature, noise)
     energies, gradients = value_and_gradient(proposal)
-    ratio = mala_log_ratio(points, energy, gradient, proposal, energies, gradients, step_size, printed=printed)
+    ratio = mala_log_ratio(points, energy, gradient, proposal, energies, gradients, step_size, drift_share=drift_share)
     accepted = metropolis(ratio, temperature, uniform)
     x, u, g = choose(accepted, (proposal, energies, gradients), (points, energy, gradient), in_place=in_place)
-    return x, u, g, accepted
+    return MetropolisState(x, u, g, accepted)
 
 
 def mala_log_ratio(
@@ -123,7 +143,7 @@ def mala_log_ratio(
     gradients: Tensor,
     step_size: float,
     *,
-    printed: bool = False,
+    drift_share: float = 0.5,
 ) -> Tensor:
     """T times the logarithm of the Metropolis-Hastings ratio of a Langevin proposal y from x, shape (N).
 
@@ -131,10 +151,10 @@ def mala_log_ratio(
 
         U(x) - U(y) + (s/ε) (y - x)·(∇U(x) + ∇U(y)) - (s²/2ε) (|∇U(y)|² - |∇U(x)|²),
 
-    where the squares of y - x have cancelled, so that small steps lose no digits. The printed misprint has s = ε. For
+    where the squares of y - x have cancelled, so that small steps lose no digits; s/ε is the drift share. For
     U = x²/2 the right one is -(ε/8)(y² - x²).
     """
-    share = 1.0 if printed else 0.5  # s/ε
+    share = drift_share
     total, change = gradient + gradients, gradients - gradient
     # both inner products have the factor ∇U(x) + ∇U(y)
     lever = torch.sub(proposal, points).mul_(share).sub_(change, alpha=0.5 * share * share * step_size)
@@ -248,7 +268,7 @@ def hmc(
     value_and_gradient: ValueAndGradient,
     *,
     in_place: bool = False,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> MetropolisState:
     """One step of Hamiltonian Monte Carlo: a fresh velocity √T ξ, L leapfrog steps of h = √ε, Metropolis on U + |v|²/2.
 
     With L = 1 it is `mala` with the same noise. A step costs L evaluations of the gradient.
@@ -266,7 +286,7 @@ def hmc(
 
     Returns
     -------
-    points, energy, gradient, accepted : Tensor
+    MetropolisState
     """
     velocities = torch.zeros_like(points) if noise is None else noise * math.sqrt(temperature)
     proposal, speed, energies, gradients = leapfrog(
@@ -276,7 +296,7 @@ def hmc(
     ratio = (velocities - speed).mul_(velocities + speed).sum(0).mul_(0.5).add_(energy).sub_(energies)
     accepted = metropolis(ratio, temperature, uniform)
     x, u, g = choose(accepted, (proposal, energies, gradients), (points, energy, gradient), in_place=in_place)
-    return x, u, g, accepted
+    return MetropolisState(x, u, g, accepted)
 
 
 # --------------------------------------------------------------------------------------------------------------------

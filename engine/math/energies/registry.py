@@ -11,7 +11,9 @@ exp(-U/T).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -30,6 +32,8 @@ __all__ = [
     "DoubleWell",
     "Energy",
     "EnergyError",
+    "EnergyKind",
+    "EnergyName",
     "FormulaEnergy",
     "Funnel",
     "Gaussian",
@@ -44,7 +48,7 @@ __all__ = [
     "gradient_of",
 ]
 
-ENERGIES: tuple[str, ...] = (
+EnergyName = Literal[
     "gaussian",
     "correlated_gaussian",
     "double_well",
@@ -56,7 +60,32 @@ ENERGIES: tuple[str, ...] = (
     "pinwheel",
     "formula",
     "painted",
-)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyKind:
+    """A kind of energy: what it is called, how it is made, and which of the arguments of `energy` it takes."""
+
+    label: str
+    make: Callable[..., Energy]
+    uses: tuple[str, ...] = ()
+
+
+# The one table of energies: a new one is a line here, its name above, and numbers of its own in the parameters of a lab.
+ENERGIES: Mapping[EnergyName, EnergyKind] = {
+    "gaussian": EnergyKind("Gaussian", Gaussian, ("sigma",)),
+    "correlated_gaussian": EnergyKind("Correlated Gaussian", CorrelatedGaussian, ("sigma", "correlation")),
+    "double_well": EnergyKind("Double well", DoubleWell, ("barrier",)),
+    "mixture": EnergyKind("Eight modes", Mixture),
+    "ring": EnergyKind("Ring", Ring),
+    "banana": EnergyKind("Banana", Banana),
+    "funnel": EnergyKind("Funnel", Funnel),
+    "mueller_brown": EnergyKind("Müller-Brown valleys", MuellerBrown),
+    "pinwheel": EnergyKind("Pinwheel", Pinwheel),
+    "formula": EnergyKind("A formula", formula_energy, ("formula",)),
+    "painted": EnergyKind("Painted with the mouse", lambda painted: Painted(strokes(painted)), ("painted",)),
+}
 
 CPU_CHUNK = 1 << 16  # points whose scratch stays in the caches
 
@@ -96,22 +125,11 @@ def energy(
     ValueError
         If there is no such name.
     """
-    makers: dict[str, Callable[[], Energy]] = {
-        "gaussian": lambda: Gaussian(sigma),
-        "correlated_gaussian": lambda: CorrelatedGaussian(sigma, correlation),
-        "double_well": lambda: DoubleWell(barrier),
-        "mixture": Mixture,
-        "ring": Ring,
-        "banana": Banana,
-        "funnel": Funnel,
-        "mueller_brown": MuellerBrown,
-        "pinwheel": Pinwheel,
-        "formula": lambda: formula_energy(formula),
-        "painted": lambda: Painted(strokes(painted)),
-    }
-    if name not in makers:
+    if name not in ENERGIES:
         raise ValueError(f"there is no energy {name!r}; known are {', '.join(ENERGIES)}")
-    return makers[name]()
+    kind = ENERGIES[cast("EnergyName", name)]
+    given = {"sigma": sigma, "correlation": correlation, "barrier": barrier, "formula": formula, "painted": painted}
+    return kind.make(*(given[each] for each in kind.uses))
 
 
 def chunks(points: Tensor, size: int = CPU_CHUNK) -> list[Tensor]:

@@ -37,7 +37,7 @@ MOST_DOTS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ChainSums:
     """Sums over steps since the chains have settled, in units of the target. Tensors are added to in place."""
 
     count: int
@@ -62,7 +62,7 @@ class State:
     since: int  # steps since the last change
     settled: bool
     reach: float  # of the histogram, on both sides
-    tally: Tally
+    tally: ChainSums
     taken: Tensor | None  # (N,) bool: accepted in the last step
     ring: Tensor  # (TRACE, SHOWN + 2): traced chains, mean and deviation of all
     exact: np.ndarray  # (TRACE, 2): mean and deviation by theory
@@ -102,11 +102,11 @@ def first_state(setting: Setting, chains: int, start: float, context: Context) -
     return state
 
 
-def empty_tally(points: Tensor) -> Tally:
+def empty_tally(points: Tensor) -> ChainSums:
     """Nothing summed up yet."""
     chains, device = points.shape[1], points.device
     wide = wide_dtype(device)
-    return Tally(
+    return ChainSums(
         count=0,
         sums=torch.zeros((5, chains), dtype=wide, device=device),
         ring=torch.zeros((LAGS + 1, chains), device=device),
@@ -223,9 +223,9 @@ def one_step(state: State, context: Context) -> tuple[Tensor, Tensor | None, Ten
     if setting.sampler == "hmc":
         found = hmc(x, energy, slope, step, heat, setting.leapfrogs, noise, uniform, gradient, both)
     else:
-        printed = setting.sampler == "mala_printed"
-        found = mala(x, energy, slope, step, heat, noise, uniform, both, printed=printed)
-    return found[0], None, found[3]
+        share = 1.0 if setting.sampler == "mala_printed" else 0.5
+        found = mala(x, energy, slope, step, heat, noise, uniform, both, drift_share=share)
+    return found.points, None, found.accepted
 
 
 def is_settled(state: State) -> bool:
@@ -272,12 +272,12 @@ def record(state: State) -> None:
         torch.maximum(state.worst, gaps.abs().to(state.worst.dtype) * math.sqrt(chains), out=state.worst)
 
 
-def keep(tally: Tally, z: Tensor, place: int) -> None:
+def keep(tally: ChainSums, z: Tensor, place: int) -> None:
     """Put the values of all chains into the ring."""
     tally.ring[place % (LAGS + 1)] = z
 
 
-def counted(state: State) -> Tally:
+def counted(state: State) -> ChainSums:
     """The sums with the present step."""
     tally, setting = state.tally, state.setting
     z = state.points[0] / setting.unit

@@ -108,7 +108,7 @@ VARIANTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Estimates:
     """What the chains say, with standard errors that come from the spread between chains; nan while there is nothing."""
 
     variance: float
@@ -123,14 +123,14 @@ class Reading:
     kurtosis_error: float = math.nan
 
 
-def reading(state: State) -> Reading:
+def estimates_of(state: State) -> Estimates:
     """Averages over chains and steps; while the chains settle, variance and mean of the present cloud alone."""
     setting, tally = state.setting, state.tally
     count, chains = tally.count, state.points.shape[1]
     if not count:
         spread, mean = float(state.points.std()), float(state.points.mean())  # device sync
         accepted = float(state.taken.float().mean()) if state.taken is not None else math.nan
-        return Reading(spread**2, math.nan, mean, acceptance=accepted)
+        return Estimates(spread**2, math.nan, mean, acceptance=accepted)
     means = tally.sums / count
     z, squares, fourth, products, accepted_each = means
     m1, m2, m4, mp, taken = means.mean(dim=1).tolist()  # device sync
@@ -139,7 +139,7 @@ def reading(state: State) -> Reading:
     spreads = [float(each.std()) for each in deviating]  # device sync
     by_root = 1 / math.sqrt(chains)
     free = state.taken is None
-    return Reading(
+    return Estimates(
         variance=(m2 - m1 * m1) * setting.target,
         variance_error=spreads[0] * by_root * setting.target,
         mean=m1 * setting.unit,
@@ -153,7 +153,7 @@ def reading(state: State) -> Reading:
     )
 
 
-def measured(state: State, found: Reading) -> dict[str, float]:
+def measured(state: State, found: Estimates) -> dict[str, float]:
     """The numbers beside their theory."""
     setting, count = state.setting, state.tally.count
     stationary = variance(setting)
@@ -202,7 +202,7 @@ def long_enough(state: State) -> bool:
     return state.tally.count > 0 and end_effect(state.setting, state.tally.count) < 0.05
 
 
-def check_claims(state: State, found: Reading, measures: Mapping[str, float]) -> tuple[Claim, ...]:
+def check_claims(state: State, found: Estimates, measures: Mapping[str, float]) -> tuple[Claim, ...]:
     """Every number within what chance leaves open, as the spread between independent chains tells.
 
     Where nearly every step is refused far out, few chains have been there, and that spread says too little: the error of the

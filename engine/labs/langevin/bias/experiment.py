@@ -3,172 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
 
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import GAPS, Observation
-from engine.core.parameters import LabParameters, Ui
+from engine.core.frames import Observation
 from engine.labs.langevin.bias.chains import BINS, LAGS, SHOWN, TRACE, State, advance, binned, first_state, tuned
-from engine.labs.langevin.bias.claims import CLAIMS, MEASURES, check_claims, measured, reading
+from engine.labs.langevin.bias.claims import CLAIMS, MEASURES, check_claims, estimates_of, measured
 from engine.labs.langevin.bias.curves import cost_curves, variance_curves, view_of
 from engine.labs.langevin.bias.laws import Setting, autocorrelation, distance, variance
+from engine.labs.langevin.bias.parameters import Parameters
+from engine.labs.langevin.bias.picture import Picture
 
 GROWN = 1e6  # deviations of the target at which a run that diverges is stopped
 PATIENCE = 300  # steps after which it is stopped in any case
 LAW_POINTS = 241
-
-
-class Parameters(LabParameters):
-    """Many chains on U = x²/(2σ²)."""
-
-    sigma: Annotated[
-        float,
-        Field(ge=0.1, le=10),
-        Ui(
-            "Target deviation",
-            symbol="σ",
-            scale="log",
-            effect="live",
-            group="Target",
-            help="U = x²/(2σ²): the curvature is 1/σ², and a step is long or short beside σ² alone.",
-        ),
-    ] = 1.0
-    temperature: Annotated[
-        float,
-        Field(ge=0.01, le=10),
-        Ui(
-            "Temperature",
-            symbol="T",
-            scale="log",
-            effect="live",
-            group="Target",
-            help="The target exp(-U/T) is the normal law of variance σ²T.",
-        ),
-    ] = 1.0
-    sampler: Annotated[
-        Literal["ula", "mala", "mala_printed", "hmc", "underdamped"],
-        Ui(
-            "Sampler",
-            effect="live",
-            group="Sampler",
-            choices={
-                "ula": "Unadjusted Langevin (ULA)",
-                "mala": "Metropolis-adjusted (MALA)",
-                "mala_printed": "MALA as misprinted",
-                "hmc": "Hamiltonian Monte Carlo",
-                "underdamped": "Underdamped (BAOAB)",
-            },
-            help="The misprint has the full ε∇U in the proposal density while the move takes half of it.",
-        ),
-    ] = "ula"
-    step_size: Annotated[
-        float,
-        Field(ge=0.001, le=100),
-        Ui(
-            "Step size",
-            symbol="ε",
-            scale="log",
-            effect="live",
-            group="Sampler",
-            help="x' = x - (ε/2) ∇U + √(εT) ξ; samplers with velocities take time steps of √ε.",
-        ),
-    ] = 0.8
-    friction: Annotated[
-        float,
-        Field(ge=0.01, le=20),
-        Ui(
-            "Friction",
-            symbol="γ",
-            scale="log",
-            effect="live",
-            group="Sampler",
-            when={"sampler": ("underdamped",)},
-            help="How fast velocities forget.",
-        ),
-    ] = 1.0
-    leapfrog_steps: Annotated[
-        int,
-        Field(ge=1, le=32),
-        Ui(
-            "Leapfrog steps",
-            symbol="L",
-            effect="live",
-            group="Sampler",
-            when={"sampler": ("hmc",)},
-            help="Steps of √ε along a path before it is accepted or not; 1 is MALA.",
-        ),
-    ] = 3
-    chains: Annotated[
-        int,
-        Field(ge=100, le=200_000),
-        Ui("Chains", symbol="N", scale="log", group="Chains", help="Independent chains that walk at once."),
-    ] = 20_000
-    start: Annotated[
-        float,
-        Field(ge=-8, le=8),
-        Ui(
-            "Start",
-            symbol="x₀/σ√T",
-            group="Chains",
-            help="Where all chains begin, in deviations of the target: the way from there is followed exactly.",
-        ),
-    ] = 3.0
-    trace: Annotated[
-        Literal["latest", "first"],
-        Ui(
-            "Traces show",
-            effect="live",
-            group="Chains",
-            choices={"latest": "The last steps", "first": "The first steps after a change"},
-            help="The first steps show how the law moves from where it was to where it belongs.",
-        ),
-    ] = "latest"
-    steps: Annotated[
-        int,
-        Field(ge=0, le=1_000_000),
-        Ui("Steps", group="Chains", help="Length of the run; 0 goes on until it is stopped (1000 steps without a window)."),
-    ] = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws, in the units of x and ε. Not a number where there is nothing yet, or nothing at all."""
-
-    pole_step: np.ndarray  # (POLE_POINTS,): step sizes up to the limit
-    pole: np.ndarray  # variance of the unadjusted step
-    printed_step: np.ndarray
-    printed: np.ndarray  # variance of the misprinted Metropolis step
-    dots: np.ndarray  # (k, 4): sampler, step size, measured variance, standard error
-    cost_step: np.ndarray
-    worth: np.ndarray = field(metadata=GAPS)  # effective samples per gradient
-    accepted: np.ndarray = field(metadata=GAPS)
-    lags: np.ndarray  # (LAGS + 1,)
-    correlation: np.ndarray = field(metadata=GAPS)
-    theory_correlation: np.ndarray = field(metadata=GAPS)
-    edges: np.ndarray  # (BINS + 1,)
-    density: np.ndarray  # (BINS,)
-    grid: np.ndarray  # (LAW_POINTS,)
-    target: np.ndarray  # density of the target
-    law: np.ndarray = field(metadata=GAPS)  # density of the stationary law of this sampler
-    trace_steps: np.ndarray  # (t,)
-    traces: np.ndarray  # (t, SHOWN)
-    mean: np.ndarray  # (t,): of all chains
-    deviation: np.ndarray
-    theory_mean: np.ndarray = field(metadata=GAPS)
-    theory_deviation: np.ndarray = field(metadata=GAPS)
-    trace_length: int  # most steps that the traces show
-    view: float  # end of the axis of step sizes
-    factor: float  # by which an unadjusted step multiplies x
-    settled: bool
-    unstable: bool
-    missing: float  # how far the law still is from the stationary one, relative
-    changed: int  # step of the last change
 
 
 def setting_of(parameters: Parameters) -> Setting:
@@ -242,7 +93,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     square, target = setting.sigma**2, setting.target
     curves = variance_curves(end)
     cost = cost_curves(setting.standard(1.0), end)
-    found = reading(state)
+    found = estimates_of(state)
     measures = measured(state, found)
     picture = Picture(
         pole_step=curves["pole_h"] * square,

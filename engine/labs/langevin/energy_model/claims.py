@@ -7,7 +7,7 @@ import math
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
-from engine.labs.langevin.energy_model.exact import Check
+from engine.labs.langevin.energy_model.exact import GradientCheck
 from engine.math.numerics.statistics import tolerance
 
 RARE = 1e-7  # false alarms per picture: a run shows thousands
@@ -60,13 +60,13 @@ CLAIMS = (
 
 
 def plane_claims(
-    found: Check, measures: dict[str, float], age_error: float, *, buffered: bool, constant: bool, norm_error: float
+    found: GradientCheck, measures: dict[str, float], age_error: float, *, buffered: bool, constant: bool, norm_error: float
 ) -> tuple[Claim, ...]:
     """The model beside theory.
 
     Parameters
     ----------
-    found : Check
+    found : GradientCheck
         Numbers of the last check.
     measures
         Of the present frame.

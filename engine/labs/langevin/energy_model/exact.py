@@ -18,7 +18,7 @@ STEP = 1e-4  # of a difference quotient along a unit direction, over the length 
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class GridReading:
     """The averaged model on the fine grid."""
 
     update: int
@@ -36,7 +36,7 @@ class Reading:
 
 
 @torch.no_grad()
-def read(state: Plane, parameters: Parameters) -> Reading:
+def read(state: Plane, parameters: Parameters) -> GridReading:
     """Evaluate the averaged model on the fine grid."""
     network = state.average.energy(spectral=parameters.spectral_norm, frozen=True)
     shares, t = state.target.shares, parameters.temperature
@@ -47,7 +47,7 @@ def read(state: Plane, parameters: Parameters) -> Reading:
     log_z = float(torch.logsumexp(-wide / t, 0)) + math.log(cell)
     density = torch.exp(-wide / t - log_z)
     data_energy = float(p @ wide)
-    return Reading(
+    return GridReading(
         update=state.update,
         energies=energies,
         density=density.float(),
@@ -62,7 +62,7 @@ def read(state: Plane, parameters: Parameters) -> Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GradientCheck:
     """The newest model held against theory, in double precision on the coarse grid.
 
     Along the unit direction d of the two-phase gradient, L(θ) = E_p U + T log Z, which is T times the negative
@@ -81,7 +81,7 @@ class Check:
     grid_error: float  # what the coarse grid says otherwise
 
 
-def check(state: Plane, reading: Reading, parameters: Parameters, context: Context) -> Check:
+def check(state: Plane, reading: GridReading, parameters: Parameters, context: Context) -> GradientCheck:
     """Measure all of it; draws exact samples of the model."""
     slopes = _slopes(state, parameters, context)
     test = state.average.energy(spectral=parameters.spectral_norm, frozen=True)
@@ -92,7 +92,7 @@ def check(state: Plane, reading: Reading, parameters: Parameters, context: Conte
     log_z = float(torch.logsumexp(-rough / t, 0)) + math.log(AREA / COARSE**2)
     rough_data = float(state.target.coarse.to("cpu", torch.float64) @ rough)
     grid_error = abs(rough_data / t + log_z - reading.data_energy / t - reading.log_partition)
-    return Check(
+    return GradientCheck(
         **slopes,
         likelihood=float(tested.mean()) + reading.log_partition,
         likelihood_error=float(tested.std()) / math.sqrt(len(tested)),
@@ -156,7 +156,7 @@ def ages(buffer: Buffer, probability: float | None) -> tuple[float, float, float
     return float(buffer.ages[used].cpu().double().mean()), float(mean.mean()), math.sqrt(float(variance.sum())) / count
 
 
-def mode_shares(state: Plane, reading: Reading) -> tuple[list[float], list[float], list[float]]:
+def mode_shares(state: Plane, reading: GridReading) -> tuple[list[float], list[float], list[float]]:
     """Share of each mode in the data, among the chains, and in the model (exact on the grid); empty without modes."""
     modes = state.target.modes
     if modes is None:

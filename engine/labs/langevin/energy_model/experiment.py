@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,66 +16,18 @@ from engine.labs.langevin.energy_model import exact
 from engine.labs.langevin.energy_model import images as images_of
 from engine.labs.langevin.energy_model import plane as plane_of
 from engine.labs.langevin.energy_model.claims import CLAIMS, MEASURES, image_claims, plane_claims
-from engine.labs.langevin.energy_model.exact import Check, Reading
+from engine.labs.langevin.energy_model.exact import GridReading
 from engine.labs.langevin.energy_model.images import ENCORE, LIFE, POOL, Images
 from engine.labs.langevin.energy_model.parameters import Parameters
-from engine.labs.langevin.energy_model.plane import AREA, CELLS, Plane
+from engine.labs.langevin.energy_model.picture import Picture
+from engine.labs.langevin.energy_model.plane import AREA, CELLS
+from engine.labs.langevin.energy_model.state import State
 
 CHECKED = 20  # updates between two checks against theory
 BUFFER_SHOWN = 60  # chains in the picture of the buffer
 NORM_ERROR = 0.2  # training brings singular values together, and power iteration then lags behind the largest
 OLDEST = 100  # rounds of the last bar of the ages
 SIDE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws. Of images the fields of the plane are empty, and the other way round."""
-
-    images: bool
-    update: int
-    # by update
-    data_energies: np.ndarray  # (u,)
-    sample_energies: np.ndarray
-    # by reading
-    read_at: np.ndarray  # (r,): updates
-    divergences: np.ndarray  # (r,)
-    log_partitions: np.ndarray
-    model_energies: np.ndarray
-    # the plane
-    reach: float
-    energy: np.ndarray  # (CELLS, CELLS), rows from below: -log(q / uniform)
-    density: np.ndarray  # (CELLS, CELLS): q
-    truth: np.ndarray  # (CELLS, CELLS): p
-    data: np.ndarray  # (2, n)
-    starts: np.ndarray  # (2, N)
-    negatives: np.ndarray  # (2, N)
-    kept: np.ndarray  # (N,), bool: chains from the buffer
-    path: np.ndarray  # (K + 1, 2, w)
-    mode_shares: np.ndarray  # (3, modes): data, chains, model
-    # the buffer
-    ages: np.ndarray  # (OLDEST,): share of chains of age 1, 2, ... rounds
-    age_law: np.ndarray  # (OLDEST,)
-    # images
-    gallery: np.ndarray  # (n, 8, 8)
-    gallery_classes: np.ndarray
-    walked: int
-    life: int
-    buffer: np.ndarray  # (k, 8, 8)
-    buffer_ages: np.ndarray  # (k,): rounds
-    buffer_classes: np.ndarray  # (k,)
-    class_energies: np.ndarray  # (10, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One of the two models, what was read off the grid, and the last check."""
-
-    plane: Plane | None = None
-    images: Images | None = None
-    reading: Reading | None = None
-    found: Check | None = None
-    readings: list[tuple[float, float, float, float]] = field(default_factory=list)
 
 
 # ---- the algorithm -----------------------------------------------------------------------------------------------------
@@ -280,7 +232,7 @@ def energy_measures(energies: np.ndarray) -> dict[str, float]:
     return {"data_energy": float(data), "sample_energy": float(sample), "energy_gap": float(sample - data)}
 
 
-def curves(readings: list[tuple[float, float, float, float]], last: Reading) -> dict[str, np.ndarray]:
+def curves(readings: list[tuple[float, float, float, float]], last: GridReading) -> dict[str, np.ndarray]:
     """The readings so far as columns."""
     rows = readings if readings[-1][0] == last.update else [*readings, last.numbers]
     table = np.array(rows)

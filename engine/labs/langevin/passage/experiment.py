@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
-from engine.core.parameters import LabParameters, Ui
 from engine.labs.langevin.passage.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.langevin.passage.curves import (
     barrier_curves,
@@ -26,8 +23,10 @@ from engine.labs.langevin.passage.curves import (
     time_window,
     well_peak,
 )
+from engine.labs.langevin.passage.parameters import Parameters
+from engine.labs.langevin.passage.picture import Picture
 from engine.labs.langevin.passage.sample import Sample, transient
-from engine.labs.langevin.passage.walk import TRACERS, Walk, advance, schedule, start_walk
+from engine.labs.langevin.passage.walk import TRACERS, Walkers, advance, schedule, start_walk
 from engine.math.chains.laws import kramers_time
 from engine.math.chains.passage_chain import chain_law, shifted_target, stability_limit
 from engine.math.chains.passage_times import double_well, passage_law, relaxation_rate, right_share, well_passage_time
@@ -36,127 +35,11 @@ WELL_POINTS = 201
 WELL_ENDS = 1.95
 
 
-class Parameters(LabParameters):
-    """A double well U = a (x² - 1)² and particles that start at the bottom of the left one."""
-
-    barrier: Annotated[
-        float,
-        Field(ge=0.5, le=6),
-        Ui("Barrier", symbol="a", group="Double well", help="Height of the barrier in U = a (x² - 1)²; the wells lie at ±1."),
-    ] = 2.0
-    temperature: Annotated[
-        float,
-        Field(ge=0.3, le=4),
-        Ui(
-            "Temperature",
-            symbol="T",
-            scale="log",
-            group="Double well",
-            help="Only the ratio a/T of barrier to temperature matters.",
-        ),
-    ] = 1.0
-    step_size: Annotated[
-        float,
-        Field(ge=5e-4, le=0.2),
-        Ui(
-            "Step size",
-            symbol="ε",
-            scale="log",
-            group="Chain",
-            help="Time that one step stands for: x' = x - (ε/2) U'(x) + √(εT) ξ. Steps should stay well below 1/(2a).",
-        ),
-    ] = 0.005
-    particles: Annotated[
-        int,
-        Field(ge=10, le=200_000),
-        Ui("Particles", symbol="N", scale="log", group="Chain", help="How many particles start at -1 and wait to reach +1."),
-    ] = 5000
-    bridge: Annotated[
-        bool,
-        Ui(
-            "Crossings between steps",
-            group="Chain",
-            help="Count a particle that was beyond the target between two steps, by a Brownian bridge; else they come late.",
-        ),
-    ] = True
-    most_steps: Annotated[
-        int,
-        Field(ge=1000, le=20_000_000),
-        Ui(
-            "Steps at most",
-            scale="log",
-            group="Chain",
-            advanced=True,
-            help="The run ends when all have crossed (on average a twentieth of a particle is left), or after so many steps.",
-        ),
-    ] = 2_000_000
-    budget: Annotated[
-        int,
-        Field(ge=1, le=1000),
-        Ui(
-            "Steps per update",
-            symbol="K",
-            scale="log",
-            effect="live",
-            group="Training",
-            help="Length of the chains that contrastive divergence affords between two updates of a model; 20 to 50 are usual.",
-        ),
-    ] = 30
-    restart: Annotated[
-        float,
-        Field(ge=0.005, le=1),
-        Ui(
-            "Restart probability",
-            symbol="p",
-            scale="log",
-            effect="live",
-            group="Training",
-            help="Chance that an entry of the buffer is replaced before a round of K steps; it lives 1/p rounds on average.",
-        ),
-    ] = 0.05
-    time_axis: Annotated[
-        Literal["linear", "log"],
-        Ui(
-            "Axis of time",
-            effect="live",
-            group="Picture",
-            choices={"linear": "Linear", "log": "Logarithmic"},
-            help="On a logarithmic axis the first crossings can be seen as well as the last ones.",
-        ),
-    ] = "linear"
-    bins: Annotated[int, Field(ge=10, le=200), Ui("Bins", effect="live", group="Picture", help="Bars of the histogram.")] = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws."""
-
-    well_grid: np.ndarray  # (WELL_POINTS,)
-    well_energy: np.ndarray  # (WELL_POINTS,): U
-    tracer_places: np.ndarray  # (k,): where tracers are
-    tracer_heaps: np.ndarray  # (k,): local density over that of a full well
-    tracer_crossed: np.ndarray  # (k,), int8: 1 for those that have reached the target once
-    time_edges: np.ndarray  # (bins + 1,)
-    time_heights: np.ndarray  # (bins,): share of all particles per time, or per ln t on a logarithmic axis
-    time_grid: np.ndarray
-    time_law: np.ndarray
-    barrier_grid: np.ndarray  # (b,)
-    barrier_exact: np.ndarray  # (b,): mean passage time at this temperature
-    barrier_kramers: np.ndarray  # (b,)
-    share_grid: np.ndarray  # numbers of steps
-    share_law: np.ndarray  # share that has crossed by then, by the chain's law
-    share_steps: np.ndarray  # numbers of steps so far
-    share_counted: np.ndarray  # share of the particles that has crossed by then
-    logarithmic: bool
-    capped: bool  # the run ends before all have crossed
-    last_step: int  # of the run
-
-
 @dataclass(frozen=True, slots=True)
 class State:
     """The particles and how many blocks of steps they have taken."""
 
-    walk: Walk
+    walk: Walkers
     block: int = 0
 
 
@@ -240,7 +123,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     return Observation(picture, measures, claims)
 
 
-def tracers(walk: Walk, crossings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def tracers(walk: Walkers, crossings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Places of the particles that are drawn, float32, and 1 for those that have crossed, both of shape (k,)."""
     count = min(TRACERS, len(crossings))
     places = torch.empty(count, device=walk.places.device)

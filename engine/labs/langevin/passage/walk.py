@@ -26,7 +26,7 @@ FAR = 1e3  # a particle out there does not come back
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Walkers:
     """Who is where.
 
     Attributes
@@ -49,9 +49,9 @@ class Walk:
     steps: int = 0
 
 
-def start_walk(particles: int, device: torch.device) -> Walk:
+def start_walk(particles: int, device: torch.device) -> Walkers:
     """All particles at the bottom of the left well."""
-    return Walk(
+    return Walkers(
         places=torch.full((particles,), START, device=device),
         numbers=torch.arange(particles, device=device),
         settled=torch.empty(0, device=device),
@@ -61,8 +61,8 @@ def start_walk(particles: int, device: torch.device) -> Walk:
 
 
 def advance(
-    walk: Walk, steps: int, barrier: float, temperature: float, step_size: float, bridge: bool, context: Context
-) -> Walk:
+    walk: Walkers, steps: int, barrier: float, temperature: float, step_size: float, bridge: bool, context: Context
+) -> Walkers:
     """So many steps of all particles; those that cross leave the walk, except for tracers.
 
     Raises
@@ -119,7 +119,7 @@ def crossed(path: Tensor, variance: float, chance: torch.Generator | None) -> Te
     return distance[:-1] * distance[1:] < luck
 
 
-def leave(walk: Walk, path: Tensor, hits: Tensor) -> Walk:
+def leave(walk: Walkers, path: Tensor, hits: Tensor) -> Walkers:
     """Note the first crossing of each particle, and take those that crossed out of the walk."""
     gone = hits.any(0)
     if not bool(gone.any()):  # device sync

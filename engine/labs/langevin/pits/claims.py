@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,14 +12,11 @@ from torch import Tensor
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
-from engine.labs.langevin.pits.field import BATCH, Discs, holds
+from engine.labs.langevin.pits.field import BATCH
 from engine.labs.langevin.pits.parameters import Parameters
+from engine.labs.langevin.pits.state import Frozen, State
 from engine.math.energies.pits import critical_momentum
-from engine.math.networks.energy_networks import LayeredEnergy
 from engine.math.numerics.statistics import tolerance
-
-if TYPE_CHECKING:
-    from engine.labs.langevin.pits.experiment import State
 
 MEASURES = (
     Measure("mean_energy", "Mean energy of the points"),
@@ -55,50 +49,11 @@ CLAIMS = (
         r"q\propto e^{-U/\tau}",
     ),
 )
-SETTLED = 300  # steps in a frozen landscape before the law is expected
-ROLLED = 20.0  # units of time, steps times rate, before the law is expected
-WINDOW = 200  # steps over which the law is averaged
 FEWEST = 30  # points in the modes that make a mean
 RESTED = 1000  # digs under one rule before a digger counts as being at rest
-DIGS = 200  # over which gap and balance are averaged
 BLOCKS = 10  # of them
 LARGEST_BIAS = 0.1  # of a finite step, in units of the temperature: beyond, first order does not tell
 FAIR = 0.2  # of a mode's share that counts as holding it
-
-
-@dataclass
-class Frozen:
-    """What the points have done since the landscape froze, and the law they should follow.
-
-    The law is that of a point while it is in the disc of its mode: between the discs are walls that noise rarely climbs, so
-    that how many points there are in each says more of where they came from.
-    """
-
-    rule: tuple[float, float]  # rate and temperature
-    centres: Tensor
-    radius: float
-    law: Discs
-    steps: int = 0
-    time: float = 0.0
-    sums: deque[Tensor] = field(default_factory=lambda: deque(maxlen=WINDOW))  # (2, K): energy and number in each disc
-
-    @staticmethod
-    def begin(energy: LayeredEnergy, centres: Tensor, radius: float, rule: tuple[float, float]) -> Frozen:
-        """From now on."""
-        return Frozen(rule, centres, radius, Discs.of(energy, centres, radius, rule[1]))
-
-    def add(self, points: Tensor, energies: Tensor, rolls: int) -> None:
-        """A step with so many rolls has ended at points (2, N) of energies (N,)."""
-        held = holds(points, self.centres, self.radius)
-        self.sums.append(torch.stack([held @ energies, held.sum(1)]))
-        self.steps += 1
-        self.time += rolls * self.rule[0]
-
-    @property
-    def settled(self) -> bool:
-        """Whether the points have had time to roll down and to wander through a disc many times."""
-        wandered = self.time * self.rule[1] > 5 * self.radius**2
-        return self.steps >= SETTLED + WINDOW and self.time >= ROLLED and wandered
 
 
 def effective(shares: np.ndarray) -> float:

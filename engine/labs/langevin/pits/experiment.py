@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,84 +11,24 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import GAPS, Observation
-from engine.labs.langevin.pits.claims import CLAIMS, DIGS, MEASURES, Frozen, check_claims, effective, measure
-from engine.labs.langevin.pits.field import BATCH, REACH, Landscape, Pits, Probe, catch_radius, holds, release, ring, settle
+from engine.core.frames import Observation
+from engine.labs.langevin.pits.claims import CLAIMS, MEASURES, check_claims, effective, measure
+from engine.labs.langevin.pits.field import BATCH, REACH, EnergyMap, Pits, catch_radius, holds, release, ring, settle
 from engine.labs.langevin.pits.parameters import Parameters
+from engine.labs.langevin.pits.picture import Picture
+from engine.labs.langevin.pits.state import Frozen, State
 from engine.math.energies.pits import bounce, crowding, digging_loss, roll, slope_penalty
 from engine.math.networks.energy_networks import LayeredEnergy, LayeredNetwork
 from engine.math.networks.energy_training import Adam, gradients_of
 
-BEFORE = 50  # steps that only dig, before the points are let go
 DIGS_BEFORE = 4  # digs in each of them
 HEAP = 0.1  # spread of points that are put at one place
-TRAIL = 12  # places of a watched point that are kept
 WATCHED = 40  # points with a trail
 BANDWIDTH = 0.2  # of the kernel behind the repelling entropy force
 SETTLE_EVERY = 5  # steps between two searches for the bottoms
 PROBE_EVERY = 10  # steps between two releases of the probe
 HIGHEST = 1e4  # of an energy: from there on nothing on the picture means anything
 MOST_DRAWN = 1500  # points of a curve
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws."""
-
-    landscape: np.ndarray  # (G, G): U over the square, rows upwards
-    points: np.ndarray  # (2, N)
-    energies: np.ndarray  # (N,)
-    trails: np.ndarray  # (2, w, t): last places of watched points, from old to new
-    trail_energies: np.ndarray  # (w, t)
-    data: np.ndarray  # (2, B)
-    directions: np.ndarray  # (A,): degrees
-    ground: np.ndarray  # (A,): lowest energy of each direction near the circle of the data
-    centres: np.ndarray  # (2, K)
-    shares: np.ndarray  # (K,): of the points in each mode
-    stiffness: np.ndarray = field(metadata=GAPS)  # (K,): ηk of each pit, nan where there is none
-    curve_steps: np.ndarray  # (n,)
-    curve_points: np.ndarray  # (n,): mean energy of the points
-    curve_data: np.ndarray  # (n,)
-    waiting: bool
-    before: int  # steps that the points still wait
-    catch: float  # how near to a centre a point belongs to its mode
-
-
-@dataclass
-class Curves:
-    """What has been measured, step by step."""
-
-    steps: list[int] = field(default_factory=list)
-    points: list[float] = field(default_factory=list)
-    data: list[float] = field(default_factory=list)
-
-
-@dataclass
-class State:
-    """Digger, points, and what is remembered of them."""
-
-    network: LayeredNetwork
-    adam: Adam
-    centres: Tensor  # (2, K)
-    points: Tensor  # (2, N)
-    velocities: Tensor
-    data: Tensor  # (2, B), the last batch
-    pits: Pits
-    place: tuple[float, float]  # where points were put last
-    probe: Probe | None = None
-    step: int = 0
-    trail: deque[Tensor] = field(default_factory=lambda: deque(maxlen=TRAIL))
-    curves: Curves = field(default_factory=Curves)
-    gaps: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=DIGS))  # gap and balance, dig by dig
-    rule: tuple[object, ...] = ()  # of digging
-    rested: int = 0  # digs under this rule
-    frozen: Frozen | None = None  # what the points did since the landscape froze
-    seen: tuple[int, Landscape] | None = None  # the landscape after so many digs
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the points still wait for pits."""
-        return self.step < BEFORE
 
 
 # ---- the first state ---------------------------------------------------------------------------------------------------
@@ -267,7 +205,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     """The landscape from above and from the side, and who sits where."""
     energy = state.network.energy(frozen=True)
     if state.seen is None or state.seen[0] != state.adam.steps:
-        state.seen = (state.adam.steps, Landscape.of(energy, context.device))
+        state.seen = (state.adam.steps, EnergyMap.of(energy, context.device))
     view = state.seen[1]
     catch = catch_radius(parameters.modes, parameters.spread)
     shares = holds(state.points, state.centres, catch).mean(1).cpu().numpy()
@@ -291,7 +229,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         curve_points=np.array(curves.points[thinned]),
         curve_data=np.array(curves.data[thinned]),
         waiting=state.waiting,
-        before=max(BEFORE - state.step, 0),
+        before=state.before,
         catch=catch,
     )
     measures = measure(state, parameters, values, slopes, shares)

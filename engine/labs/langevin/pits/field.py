@@ -34,7 +34,7 @@ DISC = (24, 48)  # radii and directions of the places in the disc around a mode
 
 
 @dataclass(frozen=True, slots=True)
-class Landscape:
+class EnergyMap:
     """Energies from above and from the side."""
 
     square: Tensor  # (CELLS, CELLS), rows upwards
@@ -42,12 +42,12 @@ class Landscape:
     ground: Tensor  # (DIRECTIONS,), the lowest energy of each direction near the circle
 
     @staticmethod
-    def of(energy: LayeredEnergy, device: torch.device) -> Landscape:
+    def of(energy: LayeredEnergy, device: torch.device) -> EnergyMap:
         """Measured at nodes, drawn at the centres of cells."""
         nodes, across, directions, band = _places(device)
         values = energy.value(torch.cat([nodes, band], 1))
         square, beside = values[: NODES * NODES].reshape(NODES, NODES), values[NODES * NODES :].reshape(RINGS, DIRECTIONS)
-        return Landscape(across @ square @ across.mT, directions, beside.amin(0))
+        return EnergyMap(across @ square @ across.mT, directions, beside.amin(0))
 
 
 @lru_cache(maxsize=4)

@@ -13,8 +13,8 @@ from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
 from engine.labs.langevin.sampling.landscape import COARSE, FACTOR, Landscape, Law, blocks
-from engine.labs.langevin.sampling.records import Mixing, Tally
-from engine.labs.langevin.sampling.rules import METROPOLIS, Rule
+from engine.labs.langevin.sampling.records import EnsembleSums, Mixing
+from engine.labs.langevin.sampling.rules import METROPOLIS, SamplerSettings
 from engine.math.energies.density import PlanarCounts
 from engine.math.energies.distance import kl_divergence, wasserstein
 from engine.math.numerics.statistics import standard_error_of_mean, standard_error_of_variance, tolerance
@@ -40,6 +40,7 @@ MEASURES = (
     Measure("theory_lag1_correlation", "Correlation of x with its next step, by law", optional=True),
     Measure("effective_sample_size", "Independent draws that the later steps are worth", optional=True),
     Measure("r_hat", "R-hat of the paths", optional=True),
+    Measure("rank_r_hat", "R-hat of the ranks", optional=True),
     Measure("kl_divergence", "Relative entropy to the target", "nats", optional=True),
     Measure("kl_floor", "Relative entropy of as many exact points", "nats", optional=True),
     Measure("wasserstein_x", "Wasserstein distance of the marginal of x", optional=True),
@@ -112,7 +113,7 @@ class Averages:
     wasserstein_y: float
 
 
-def averages(found: Tally, place: Landscape) -> Averages:
+def averages(found: EnsembleSums, place: Landscape) -> Averages:
     """Means and variances (with divisor N) of what was counted, and distances to the target."""
     u, v, uu, vv, _ = (found.sums / found.number).tolist()
     energy, square, work, works, steep, steeps, both = (found.energies / found.probed).tolist()
@@ -144,7 +145,7 @@ def averages(found: Tally, place: Landscape) -> Averages:
     )
 
 
-def marginals(found: Tally, place: Landscape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def marginals(found: EnsembleSums, place: Landscape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Density of x and of y in the COARSE bins, as counted."""
     width, height = place.size
     x, y = (found.counts.sum(axis).reshape(COARSE, FACTOR).sum(1) for axis in (0, 1))
@@ -155,7 +156,7 @@ def check_claims(
     found: Averages,
     numbers: dict[str, float],
     law: Law,
-    rule: Rule,
+    rule: SamplerSettings,
     place: Landscape,
     mixing: Mixing,
     *,
@@ -213,7 +214,7 @@ def check_claims(
     )
 
 
-def why_never(rule: Rule, place: Landscape, *, exact_start: bool) -> Message | None:
+def why_never(rule: SamplerSettings, place: Landscape, *, exact_start: bool) -> Message | None:
     """Why a rule may never settle, or nobody knows when; None where it does.
 
     Parameters
@@ -232,7 +233,7 @@ def why_never(rule: Rule, place: Landscape, *, exact_start: bool) -> Message | N
     return None
 
 
-def least_turn(rule: Rule, place: Landscape) -> float:
+def least_turn(rule: SamplerSettings, place: Landscape) -> float:
     """|sin Lθ| of the direction in which L leapfrog steps on a quadratic energy come nearest to a whole or half turn."""
     curvatures = np.linalg.eigvalsh(place.precision())
     angles = np.arccos(1 - 0.5 * rule.step_size * curvatures)

@@ -13,13 +13,15 @@ from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
+from engine.core.messages import Message
 from engine.labs.langevin.sampling.claims import CLAIMS, MEASURES, Averages, averages, check_claims, why_never
 from engine.labs.langevin.sampling.landscape import Landscape, landscape, law_of, points_at
 from engine.labs.langevin.sampling.parameters import Parameters
-from engine.labs.langevin.sampling.picture import State, draw
-from engine.labs.langevin.sampling.records import Record, Tally, Way, pair_correlation, pair_sums
-from engine.labs.langevin.sampling.rules import METROPOLIS, Rule, averages_over_time, rule_of
-from engine.labs.langevin.sampling.walk import HOLD, Walk, advance, chunks
+from engine.labs.langevin.sampling.picture import draw
+from engine.labs.langevin.sampling.records import EnsembleSums, Record, Trajectory, pair_correlation, pair_sums
+from engine.labs.langevin.sampling.rules import METROPOLIS, SamplerSettings, averages_over_time, settings_of
+from engine.labs.langevin.sampling.state import State
+from engine.labs.langevin.sampling.walk import HOLD, Ensemble, advance, chunks
 
 LADDER = 80  # steps of the ladder's history
 JUDGED = 32  # steps between two looks at the mixing
@@ -32,10 +34,10 @@ UNFELT = 1e9  # the same where no slope is felt
 
 def init(parameters: Parameters, context: Context) -> State:
     """The swarm at its start."""
-    rule = rule_of(parameters)
-    place = landscape(rule.terrain, rule.temperature)
-    walk = Walk(start_points(parameters, place, context))
-    state = State(0, [walk], [Record.new(parameters.particles, parameters.steps)], [rule], Way())
+    rule = settings_of(parameters)
+    place = context.once(landscape, rule.energy, rule.temperature)
+    walk = Ensemble(start_points(parameters, place, context))
+    state = State(0, [walk], [Record.new(parameters.particles, parameters.steps)], [rule], Trajectory())
     state.records[0].begin(0, walk.points)
     join_second(state, parameters)
     note_distance(state, parameters, place, context)
@@ -71,7 +73,8 @@ def start_points(parameters: Parameters, place: Landscape, context: Context) -> 
 def step(state: State, parameters: Parameters, context: Context) -> State:
     """Move all particles once."""
     began = time.perf_counter()
-    place = take_over(state, parameters)
+    place = present_landscape(state, context)
+    _cool_down(state, parameters)
     in_time = averages_over_time(parameters)
     before = [walk.points[0].clone() if in_time else None for walk in state.walks]
     pairs = list(zip(state.walks, state.rules, strict=True))
@@ -96,11 +99,11 @@ def step(state: State, parameters: Parameters, context: Context) -> State:
     return state
 
 
-def take_over(state: State, parameters: Parameters) -> Landscape:
+def adapt(state: State, parameters: Parameters, context: Context) -> State:
     """Give the swarms the rules now in force; what was averaged under others is forgotten."""
     join_second(state, parameters)
     for number in range(len(state.rules)):
-        rule = rule_of(parameters, second=number == 1)
+        rule = settings_of(parameters, second=number == 1)
         if rule != state.rules[number]:
             state.rules[number] = rule
             state.records[number].begin(state.step, state.walks[number].points)
@@ -108,21 +111,32 @@ def take_over(state: State, parameters: Parameters) -> Landscape:
             state.swaps = np.zeros((2, 0))
             if not state.way.changes or state.way.changes[-1] != len(state.way.steps):
                 state.way.changes.append(len(state.way.steps))
-        elif rule.sampler == "annealed" and state.step == cooled(parameters):  # it has cooled down
-            state.records[number].begin(state.step, state.walks[number].points)
-    return landscape(state.rules[0].terrain, parameters.temperature)
+    present_landscape(state, context)  # a formula that is no energy is refused at once
+    return state
+
+
+def present_landscape(state: State, context: Context) -> Landscape:
+    """The landscape of the rule in force."""
+    return context.once(landscape, state.rules[0].energy, state.rules[0].temperature)
+
+
+def _cool_down(state: State, parameters: Parameters) -> None:
+    """Forget what was averaged on the way when an annealed swarm has cooled down."""
+    for rule, record, walk in zip(state.rules, state.records, state.walks, strict=True):
+        if rule.sampler == "annealed" and state.step == cooled(parameters):
+            record.begin(state.step, walk.points)
 
 
 def join_second(state: State, parameters: Parameters) -> None:
     """Let the second swarm come from where the first is, or go."""
     wanted = parameters.second != "none"
     if wanted and len(state.walks) == 1:
-        walk = Walk(state.walks[0].points.clone())
+        walk = Ensemble(state.walks[0].points.clone())
         record = Record.new(parameters.particles, parameters.steps)
         record.begin(state.step, walk.points)
         state.walks.append(walk)
         state.records.append(record)
-        state.rules.append(rule_of(parameters, second=True))
+        state.rules.append(settings_of(parameters, second=True))
     elif not wanted and len(state.walks) == 2:
         del state.walks[1], state.records[1], state.rules[1]
         state.outcomes = state.outcomes[:1]
@@ -184,11 +198,13 @@ def note_distance(state: State, parameters: Parameters, place: Landscape, contex
         found = averages(present(walk, record, parameters, place, state.step, context), place)
         distances[number] = found.distance
         if rule.settles and state.step - record.since >= 20 and rule.sampler != "annealed":
-            state.way.visit(rule.sampler, rule.step_size, found.var_x, (rule.terrain, rule.temperature))
+            state.way.visit(rule.sampler, rule.step_size, found.var_x, (rule.energy, rule.temperature))
     state.way.note(state.step, (distances[0], distances[1]))
 
 
-def present(walk: Walk, record: Record, parameters: Parameters, place: Landscape, step_number: int, context: Context) -> Tally:
+def present(
+    walk: Ensemble, record: Record, parameters: Parameters, place: Landscape, step_number: int, context: Context
+) -> EnsembleSums:
     """What averages go over: the swarm as it is, or the later steps too."""
     if averages_over_time(parameters) and record.later.older.number:
         return record.later.older
@@ -217,6 +233,15 @@ def total(parameters: Parameters, context: Context) -> int:
     return parameters.steps
 
 
+def settled(state: State, parameters: Parameters, context: Context) -> Message | None:
+    """The word of a run that ends since its paths agree."""
+    found = state.records[0].mixing.rank_r_hat
+    if parameters.stop_r_hat <= 1 or not found < parameters.stop_r_hat:
+        return None
+    values = {"value": f"{found:.4f}", "bound": f"{parameters.stop_r_hat:g}"}
+    return Message("The paths agree: R-hat is {value}, below {bound}.", values)
+
+
 def stride(parameters: Parameters, step_number: int) -> int:
     """A frame for every step, for every few of a very long run."""
     return max(1, parameters.steps // 20_000)
@@ -227,20 +252,14 @@ def stride(parameters: Parameters, step_number: int) -> int:
 
 def observe(state: State, parameters: Parameters, context: Context) -> Observation:
     """The swarm, its averages and its distance to the target, under the parameters now in force."""
-    rules = [rule_of(parameters, second=number == 1) for number in range(len(state.rules))]
-    place = landscape(rules[0].terrain, parameters.temperature)
+    rules, place = state.rules, present_landscape(state, context)
     in_time = averages_over_time(parameters)
-    tallies = []
-    for walk, record, rule, old in zip(state.walks, state.records, rules, state.rules, strict=True):
-        settled = rule == old  # else a live change that no step has seen yet
-        if settled:
-            tallies.append(present(walk, record, parameters, place, state.step, context))
-        else:
-            tallies.append(record.counted(walk, place, state.step, context))
+    pairs = zip(state.walks, state.records, strict=True)
+    tallies = [present(walk, record, parameters, place, state.step, context) for walk, record in pairs]
     found = [averages(each, place) for each in tallies]
     measures = measured(state, parameters, place, rules, found)
     law, record = law_of(rules[0], place), state.records[0]
-    waiting = rules[0] != state.rules[0] or (rules[0].sampler == "annealed" and state.step <= cooled(parameters))
+    waiting = rules[0].sampler == "annealed" and state.step <= cooled(parameters)
     stuck = why_never(rules[0], place, exact_start=parameters.start == "exact" and record.since == 0)
     claims = check_claims(
         found[0], measures, law, rules[0], place, record.mixing, stuck=stuck, waiting=waiting, in_time=in_time
@@ -249,7 +268,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
 
 
 def measured(
-    state: State, parameters: Parameters, place: Landscape, rules: list[Rule], found: list[Averages]
+    state: State, parameters: Parameters, place: Landscape, rules: list[SamplerSettings], found: list[Averages]
 ) -> dict[str, float]:
     """All numbers, in the declared order."""
     first, record, law = found[0], state.records[0], law_of(rules[0], place)
@@ -274,6 +293,7 @@ def measured(
         "theory_lag1_correlation": law.lag1,
         "effective_sample_size": state.walks[0].count * max(1, state.step - record.since) / 2 * record.mixing.efficiency,
         "r_hat": record.mixing.r_hat,
+        "rank_r_hat": record.mixing.rank_r_hat,
         "kl_divergence": first.distance,
         "kl_floor": place.chance(first.number).mean,
         "wasserstein_x": first.wasserstein_x,
@@ -298,10 +318,12 @@ EXPERIMENT = Experiment(
     parameters=Parameters,
     init=init,
     step=step,
+    adapt=adapt,
     observe=observe,
     measures=MEASURES,
     claims=CLAIMS,
     total=total,
+    settled=settled,
     stride=stride,
     pacing="paced",
     history=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.core.errors import LabError
-from engine.labs.langevin.sampling.rules import METROPOLIS, Rule, Terrain
+from engine.labs.langevin.sampling.rules import METROPOLIS, EnergySpec, SamplerSettings
 from engine.math.chains.laws import baoab_lag1, hmc_law, mala_law, ula_covariance, ula_lag1
 from engine.math.chains.samplers import stability_limit
 from engine.math.energies.density import CELLS, GridDensity, energy_grid, grid_density, shown_window
@@ -122,18 +122,24 @@ class Landscape:
         width, height = self.size
         return self.window[0] + (column + 0.5) * width / CELLS, self.window[2] + (row + 0.5) * height / CELLS
 
+    @cached_property
+    def _levels(self) -> dict[float, ChanceLevel]:
+        return {}
+
     def chance(self, count: float) -> ChanceLevel:
         """The relative entropy that so many independent exact points show."""
-        if self.density is None:
+        if self.coarse is None:
             return ChanceLevel(math.nan, math.nan)
-        return _chance(self, float(f"{max(1.0, count):.3g}"))
+        points = float(f"{max(1.0, count):.3g}")
+        if points not in self._levels:
+            with np.errstate(over="ignore"):  # cells that hardly ever hold a point
+                self._levels[points] = kl_by_chance(self.coarse, round(points))
+        return self._levels[points]
 
-
-@lru_cache(maxsize=256)
-def _chance(place: Landscape, count: float) -> ChanceLevel:
-    assert place.coarse is not None
-    with np.errstate(over="ignore"):  # cells that hardly ever hold a point
-        return kl_by_chance(place.coarse, round(count))
+    @cached_property
+    def bias_curves(self) -> tuple[Floats, Floats]:
+        """ULA's stationary Var x over step sizes, see `bias_curves`."""
+        return bias_curves(self)
 
 
 def blocks(table: NDArray[Any]) -> NDArray[Any]:
@@ -142,9 +148,8 @@ def blocks(table: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(sum(rows[:, start::FACTOR] for start in range(1, FACTOR)) + rows[:, ::FACTOR])
 
 
-@lru_cache(maxsize=8)
-def landscape(terrain: Terrain, temperature: float) -> Landscape:
-    """The landscape of a terrain at a temperature.
+def landscape(spec: EnergySpec, temperature: float) -> Landscape:
+    """The landscape of an energy at a temperature; dear, so ask the context for it: `context.once(landscape, spec, T)`.
 
     Raises
     ------
@@ -152,14 +157,7 @@ def landscape(terrain: Terrain, temperature: float) -> Landscape:
         If a formula is no energy.
     """
     try:
-        surface = energy(
-            terrain.name,
-            sigma=terrain.sigma,
-            correlation=terrain.correlation,
-            barrier=terrain.barrier,
-            formula=terrain.formula,
-            painted=terrain.painted,
-        )
+        surface = energy(spec.name, **dict(spec.numbers))
     except EnergyError as error:
         raise LabError(error.template, **error.values) from None
     warm = max(temperature, LEAST_TEMPERATURE)
@@ -202,8 +200,7 @@ class Law:
     acceptance: float = math.nan
 
 
-@lru_cache(maxsize=256)
-def law_of(rule: Rule, place: Landscape) -> Law:
+def law_of(rule: SamplerSettings, place: Landscape) -> Law:
     """The stationary law of a rule: exact for those with Metropolis, and for all on quadratic energies."""
     if not rule.settles or place.density is None:
         return Law(acceptance=math.nan if rule.sampler in METROPOLIS else 1.0)
@@ -221,7 +218,7 @@ def law_of(rule: Rule, place: Landscape) -> Law:
     return Law(lag1=lag1, acceptance=acceptance)
 
 
-def _dynamics(rule: Rule, place: Landscape) -> tuple[float, float]:
+def _dynamics(rule: SamplerSettings, place: Landscape) -> tuple[float, float]:
     """Lag-1 correlation and acceptance on the round Gaussian, where both have closed forms."""
     taken = math.nan if rule.sampler in METROPOLIS else 1.0
     if place.energy.name != "gaussian" or rule.step_size >= place.limit:
@@ -249,12 +246,6 @@ def bias_curves(place: Landscape, count: int = 160) -> tuple[Floats, Floats]:
         return grid, np.full(count, math.nan)
     precision = place.precision()
     return grid, np.array([ula_covariance(precision, step, place.temperature)[0, 0] for step in grid])
-
-
-@lru_cache(maxsize=8)
-def cached_bias_curves(place: Landscape) -> tuple[Floats, Floats]:
-    """The same, made once."""
-    return bias_curves(place)
 
 
 def points_at(place: tuple[float, float], count: int, device: torch.device) -> torch.Tensor:

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from engine.core.parameters import LabParameters, Ui, problem
-from engine.math.energies.registry import EnergyError, energy
+from engine.math.energies.registry import ENERGIES, EnergyError, EnergyName, energy
 from engine.math.formulas.parser import FormulaError, parse
 
-Sampler = Literal["ula", "mala", "underdamped", "hmc", "annealed", "tempering"]
-Second = Literal["none", "same", "ula", "mala", "underdamped", "hmc", "annealed", "tempering"]
+Sampler = Literal["ula", "mala", "underdamped", "hmc", "nuts", "annealed", "tempering"]
+Second = Literal["none", "same", "ula", "mala", "underdamped", "hmc", "nuts", "annealed", "tempering"]
 Painted = tuple[tuple[float, ...], ...]
 
 SAMPLERS = {
@@ -19,47 +19,29 @@ SAMPLERS = {
     "mala": "Metropolis-adjusted (MALA)",
     "underdamped": "Underdamped (BAOAB)",
     "hmc": "Hamiltonian Monte Carlo",
+    "nuts": "No-U-turn sampler (NUTS)",
     "annealed": "Annealed Langevin",
     "tempering": "Parallel tempering",
 }
 MOST_PAINTED = 1000  # strokes of the brush
 
 
+def used_by(*samplers: Sampler) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """Where a parameter of some samplers matters: whether the first or the second ensemble uses one of them."""
+    return {"sampler": samplers}, {"second": samplers}
+
+
 class Parameters(LabParameters):
     """A swarm of particles on an energy in the plane."""
 
     energy: Annotated[
-        Literal[
-            "gaussian",
-            "correlated_gaussian",
-            "double_well",
-            "mixture",
-            "ring",
-            "banana",
-            "funnel",
-            "mueller_brown",
-            "pinwheel",
-            "formula",
-            "painted",
-        ],
+        EnergyName,
         Ui(
             "Energy",
             symbol="U",
             effect="live",
             group="Energy",
-            choices={
-                "gaussian": "Gaussian",
-                "correlated_gaussian": "Correlated Gaussian",
-                "double_well": "Double well",
-                "mixture": "Eight modes",
-                "ring": "Ring",
-                "banana": "Banana",
-                "funnel": "Funnel",
-                "mueller_brown": "Müller-Brown valleys",
-                "pinwheel": "Pinwheel",
-                "formula": "A formula",
-                "painted": "Painted with the mouse",
-            },
+            choices={name: kind.label for name, kind in ENERGIES.items()},
             help="The landscape; the target is the density exp(-U/T), divided by its integral Z.",
         ),
     ] = "ring"
@@ -163,6 +145,7 @@ class Parameters(LabParameters):
             symbol="γ",
             effect="live",
             group="Sampler",
+            when=used_by("underdamped"),
             help="How fast velocities forget, in the underdamped sampler; at 0 they never do.",
         ),
     ] = 1.0
@@ -174,9 +157,22 @@ class Parameters(LabParameters):
             symbol="L",
             effect="live",
             group="Sampler",
+            when=used_by("hmc"),
             help="Hamiltonian Monte Carlo: steps of √ε along a path before it is accepted or not; 1 is MALA.",
         ),
     ] = 10
+    doublings: Annotated[
+        int,
+        Field(ge=1, le=10),
+        Ui(
+            "Doublings at most",
+            symbol="J",
+            effect="live",
+            group="Sampler",
+            when=used_by("nuts"),
+            help="No-U-turn sampler: a path is doubled until it turns back, at most so often; it then has 2^J points.",
+        ),
+    ] = 6
     rungs: Annotated[
         int,
         Field(ge=2, le=8),
@@ -185,6 +181,7 @@ class Parameters(LabParameters):
             symbol="K",
             effect="live",
             group="Sampler",
+            when=used_by("tempering"),
             help="Parallel tempering: how many temperatures each particle lives at, which it may swap.",
         ),
     ] = 5
@@ -197,6 +194,7 @@ class Parameters(LabParameters):
             effect="live",
             scale="log",
             group="Sampler",
+            when=used_by("annealed", "tempering"),
             help="How many times hotter annealing begins and the last replica of tempering is.",
         ),
     ] = 10.0
@@ -244,7 +242,7 @@ class Parameters(LabParameters):
             effect="live",
             scale="log",
             group="Comparison",
-            when={"second": ("same", "ula", "mala", "underdamped", "hmc", "annealed", "tempering")},
+            when={"second": ("same", *SAMPLERS)},
             help="Step size of the second swarm.",
         ),
     ] = 0.15
@@ -271,6 +269,19 @@ class Parameters(LabParameters):
             help="Length of the run; up to sixty steps a second are shown.",
         ),
     ] = 3600
+    stop_r_hat: Annotated[
+        float,
+        Field(ge=1, le=2),
+        Ui(
+            "Stop below R-hat",
+            symbol="R̂",
+            effect="live",
+            group="Swarm",
+            advanced=True,
+            help="The run ends when the rank-normalised R-hat of its paths is below this; at 1 it never does. "
+            "Paths that all stay in one well agree too.",
+        ),
+    ] = 1.0
     start: Annotated[
         Literal["point", "gaussian", "uniform", "exact", "left"],
         Ui(

@@ -10,29 +10,16 @@ import numpy as np
 from engine.core.context import Context
 from engine.core.frames import GAPS
 from engine.labs.langevin.sampling.claims import marginals
-from engine.labs.langevin.sampling.landscape import CELLS, Landscape, cached_bias_curves
+from engine.labs.langevin.sampling.landscape import CELLS, Landscape
 from engine.labs.langevin.sampling.parameters import SAMPLERS
-from engine.labs.langevin.sampling.records import Record, Tally, Way
-from engine.labs.langevin.sampling.rules import Rule
-from engine.labs.langevin.sampling.walk import FOLLOWED, Outcome, Walk, rung_temperatures
+from engine.labs.langevin.sampling.records import EnsembleSums, Record
+from engine.labs.langevin.sampling.rules import SamplerSettings
+from engine.labs.langevin.sampling.state import State
+from engine.labs.langevin.sampling.walk import FOLLOWED, Ensemble, rung_temperatures
 
 SHOWN = 10_000  # particles drawn as points; more are drawn as a density
 FINE = 100_000  # particles from which on the density has all its cells
 SAMPLER_NAMES = tuple(SAMPLERS)
-
-
-@dataclass(slots=True)
-class State:
-    """The swarms and what is kept of them. It lives in place: frames take copies."""
-
-    step: int
-    walks: list[Walk]
-    records: list[Record]
-    rules: list[Rule]
-    way: Way
-    outcomes: list[Outcome] = field(default_factory=list)
-    ladder: list[tuple[int, ...]] = field(default_factory=list)
-    swaps: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # accepted and asked, by pair of rungs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +27,7 @@ class Picture:
     """What the panel draws."""
 
     landscape: Landscape  # shared by all frames that have the same one
-    rules: tuple[Rule, ...]  # of the first swarm, and of the second
+    rules: tuple[SamplerSettings, ...]  # of the first swarm, and of the second
     points: np.ndarray  # (2, n): the particles, at most SHOWN
     density: np.ndarray  # (cells, cells): of more particles; without any cells for fewer
     marginal_x: np.ndarray  # (COARSE,): density of x in equal bins over the window
@@ -72,8 +59,8 @@ class Picture:
 def draw(
     state: State,
     place: Landscape,
-    rules: list[Rule],
-    tallies: list[Tally],
+    rules: list[SamplerSettings],
+    tallies: list[EnsembleSums],
     in_time: bool,
     context: Context,
 ) -> Picture:
@@ -86,7 +73,7 @@ def draw(
     sides = [marginals(each, place) for each in tallies]
     trails = [record.trail() for record in state.records]
     exact_x, exact_y = place.marginals()
-    steps, variances = cached_bias_curves(place)
+    steps, variances = place.bias_curves
     second = len(both) > 1
     return Picture(
         landscape=place,
@@ -120,7 +107,7 @@ def draw(
 
 
 def clouds(
-    walk: Walk, tally: Tally, place: Landscape, in_time: bool, record: Record, step_number: int, context: Context
+    walk: Ensemble, tally: EnsembleSums, place: Landscape, in_time: bool, record: Record, step_number: int, context: Context
 ) -> tuple[np.ndarray, np.ndarray]:
     """The particles as points, or as a density where they are many."""
     if walk.count <= SHOWN:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.labs.langevin.sampling.landscape import CELLS, Landscape
-from engine.labs.langevin.sampling.walk import Walk, chunks
-from engine.math.chains.statistics import SwarmCorrelation, Traces, effective_sample_size, r_hat
+from engine.labs.langevin.sampling.walk import Ensemble, chunks
+from engine.math.chains.statistics import SwarmCorrelation, Traces, effective_sample_size, r_hat, rank_r_hat
 from engine.math.energies.density import planar_counts
 from engine.math.random.entries import wide_dtype
 
@@ -29,7 +29,7 @@ ALIKE = 0.5  # variance of a batch's mean, in units of that of a point, below wh
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class EnsembleSums:
     """Sums over particles, and over steps where several tallies were added.
 
     Attributes
@@ -52,8 +52,8 @@ class Tally:
     energies: Floats
     counts: NDArray[np.int64]
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: EnsembleSums) -> EnsembleSums:
+        return EnsembleSums(
             self.number + other.number,
             self.sums + other.sums,
             self.probed + other.probed,
@@ -62,12 +62,12 @@ class Tally:
         )
 
 
-def nothing() -> Tally:
+def nothing() -> EnsembleSums:
     """A tally of no points."""
-    return Tally(0.0, np.zeros(5), 0.0, np.zeros(7), np.zeros((CELLS, CELLS), dtype=np.int64))
+    return EnsembleSums(0.0, np.zeros(5), 0.0, np.zeros(7), np.zeros((CELLS, CELLS), dtype=np.int64))
 
 
-def tally(points: Tensor, landscape: Landscape, context: Context) -> Tally:
+def tally(points: Tensor, landscape: Landscape, context: Context) -> EnsembleSums:
     """Count points of shape (2, N) as they are now."""
     centre = torch.tensor(landscape.centre, dtype=points.dtype, device=points.device)[:, None]
     total = torch.zeros(5, dtype=torch.float64, device=points.device)
@@ -87,7 +87,7 @@ def tally(points: Tensor, landscape: Landscape, context: Context) -> Tally:
     steep = slope.square_().sum(0)
     sums = [value.sum(), value.dot(value), work.sum(), work.dot(work), steep.sum(), steep.dot(steep), work.dot(steep)]
     energies = torch.stack(sums).to(torch.float64)
-    return Tally(
+    return EnsembleSums(
         float(points.shape[1]),
         total.cpu().numpy(),  # device sync
         float(probe.shape[1]),
@@ -100,14 +100,14 @@ def tally(points: Tensor, landscape: Landscape, context: Context) -> Tally:
 class Later:
     """Tallies over the later part of the steps since the last change, at least half and at most three quarters of them."""
 
-    older: Tally = field(default_factory=nothing)
-    newer: Tally = field(default_factory=nothing)
+    older: EnsembleSums = field(default_factory=nothing)
+    newer: EnsembleSums = field(default_factory=nothing)
     older_from: int = 0
     newer_from: int = 1
     older_pairs: Floats = field(default_factory=lambda: np.zeros(7))  # see `pair_sums`
     newer_pairs: Floats = field(default_factory=lambda: np.zeros(7))
 
-    def add(self, now: Tally, pairs: Floats, steps: int) -> None:
+    def add(self, now: EnsembleSums, pairs: Floats, steps: int) -> None:
         """Take in the swarm after so many steps since the change."""
         self.older, self.newer = self.older + now, self.newer + now
         self.older_pairs, self.newer_pairs = self.older_pairs + pairs, self.newer_pairs + pairs
@@ -139,6 +139,7 @@ class Mixing:
 
     efficiency: float = math.nan  # independent draws per particle and step
     r_hat: float = math.nan
+    rank_r_hat: float = math.nan  # of ranks, and of those of the distances from the median
     time: float = math.inf  # correlation time about the exact mean, in steps
     settled: bool = False  # whether the start is forgotten
 
@@ -154,7 +155,7 @@ class Record:
     correlation: SwarmCorrelation = field(default_factory=lambda: SwarmCorrelation(most=CORRELATED))
     later: Later = field(default_factory=Later)
     mixing: Mixing = field(default_factory=Mixing)
-    now: tuple[int, Landscape, Tally] | None = None  # of the step, where it has been counted
+    now: tuple[int, Landscape, EnsembleSums] | None = None  # of the step, where it has been counted
     acceptance: float = math.nan  # of the last step
     since: int = 0  # step after which the rule last changed
     forgotten: int = 0  # steps after which the paths had forgotten their start, 0 before
@@ -191,7 +192,7 @@ class Record:
         trails: NDArray[np.float32] = self.path.chains().cpu().numpy()
         return trails
 
-    def counted(self, walk: Walk, landscape: Landscape, step: int, context: Context) -> Tally:
+    def counted(self, walk: Ensemble, landscape: Landscape, step: int, context: Context) -> EnsembleSums:
         """The tally of the present points, made once."""
         if self.now is None or self.now[0] != step or self.now[1] is not landscape:
             self.now = (step, landscape, tally(walk.points, landscape, context))
@@ -207,7 +208,7 @@ class Record:
         if self.stretch > 1 and self.long_path.steps * self.stretch > self.recent.length:
             longer = mixing_of(self.long_path, self.stretch, landscape)
             if not math.isnan(longer.r_hat):
-                found = replace(found, r_hat=longer.r_hat) if found.settled else longer
+                found = replace(found, r_hat=longer.r_hat, rank_r_hat=longer.rank_r_hat) if found.settled else longer
         if found.settled and not self.forgotten:
             self.forgotten = steps
         settled = self.forgotten > 0 and steps >= patience * self.forgotten
@@ -242,15 +243,16 @@ def mixing_of(paths: Traces, stretch: int, landscape: Landscape) -> Mixing:
     spread = (seen - centre).square().mean((1, 2)).clamp(min=1e-300)
     share = max(((means - centre).square().mean((1, 2)) / spread).tolist())
     disagreement = max(r_hat(each) for each in half)
+    by_ranks = max(rank_r_hat(each) for each in half)
     efficiency = math.nan if any(map(math.isnan, sizes)) else min(sizes) / stretch
-    return Mixing(efficiency, disagreement, share * length * stretch, share < ALIKE)
+    return Mixing(efficiency, disagreement, by_ranks, share * length * stretch, share < ALIKE)
 
 
 # ---- the way so far ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Way:
+class Trajectory:
     """The distance to the target along the run, and the variances met at each step size."""
 
     steps: list[int] = field(default_factory=list)

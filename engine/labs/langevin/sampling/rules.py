@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from engine.labs.langevin.sampling.parameters import Painted, Parameters, Sampler
+from engine.labs.langevin.sampling.parameters import Parameters, Sampler
+from engine.math.energies.registry import ENERGIES
 
-METROPOLIS = ("mala", "hmc", "tempering")  # samplers that accept or reject, and leave the target as it is
+METROPOLIS = ("mala", "hmc", "nuts", "tempering")  # samplers that accept or reject, and leave the target as it is
 FEW = 1000  # particles below which a swarm is averaged over time too
 
 
 @dataclass(frozen=True, slots=True)
-class Terrain:
-    """What decides the energy."""
+class EnergySpec:
+    """What decides the energy: its name, and the numbers and texts that it uses."""
 
     name: str
-    sigma: float
-    correlation: float
-    barrier: float
-    formula: str
-    painted: Painted
+    numbers: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SamplerSettings:
     """What decides one step of a swarm. Averages over time begin anew when it changes."""
 
-    terrain: Terrain
+    energy: EnergySpec
     sampler: Sampler
     step_size: float
     temperature: float
@@ -34,6 +32,7 @@ class Rule:
     drift: bool
     friction: float = 0.0
     leapfrogs: int = 1
+    doublings: int = 1
     rungs: int = 1
     hottest: float = 1.0
 
@@ -48,24 +47,13 @@ class Rule:
         return self.drift and self.noise == 1.0 and self.temperature > 0
 
 
-def terrain_of(parameters: Parameters) -> Terrain:
-    """The energy's part of the parameters; what the energy in force does not use is left at its default."""
-    kept = {name: Parameters.model_fields[name].default for name in ("sigma", "correlation", "barrier", "formula", "painted")}
-    for name in USED.get(parameters.energy, ()):
-        kept[name] = getattr(parameters, name)
-    return Terrain(parameters.energy, **kept)
+def energy_spec_of(parameters: Parameters) -> EnergySpec:
+    """The energy's part of the parameters, as far as the energy in force uses them."""
+    uses = ENERGIES[parameters.energy].uses
+    return EnergySpec(parameters.energy, tuple((name, getattr(parameters, name)) for name in uses))
 
 
-USED = {
-    "gaussian": ("sigma",),
-    "correlated_gaussian": ("sigma", "correlation"),
-    "double_well": ("barrier",),
-    "formula": ("formula",),
-    "painted": ("painted",),
-}
-
-
-def rule_of(parameters: Parameters, *, second: bool = False) -> Rule:
+def settings_of(parameters: Parameters, *, second: bool = False) -> SamplerSettings:
     """The rule of the first or the second swarm; numbers its sampler does not use are left at their defaults."""
     other = parameters.second
     sampler: Sampler = parameters.sampler if not second or other == "none" or other == "same" else other
@@ -74,12 +62,14 @@ def rule_of(parameters: Parameters, *, second: bool = False) -> Rule:
         extra["friction"] = parameters.friction
     elif sampler == "hmc":
         extra["leapfrogs"] = parameters.leapfrog_steps
+    elif sampler == "nuts":
+        extra["doublings"] = parameters.doublings
     elif sampler in ("annealed", "tempering"):
         extra["hottest"] = parameters.hottest
     if sampler == "tempering":
         extra["rungs"] = parameters.rungs
-    return Rule(
-        terrain=terrain_of(parameters),
+    return SamplerSettings(
+        energy=energy_spec_of(parameters),
         sampler=sampler,
         step_size=parameters.second_step_size if second else parameters.step_size,
         temperature=parameters.temperature,

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from engine.core.context import Context
-from engine.labs.langevin.sampling.rules import Rule
+from engine.labs.langevin.sampling.rules import SamplerSettings
+from engine.math.chains.nuts import nuts
 from engine.math.chains.samplers import baoab, hmc, leapfrog, mala, no_force, ula
-from engine.math.chains.tempering import annealed_temperature, ladder, swap
+from engine.math.chains.tempering import annealed_temperature, ladder, pairs, swap
 from engine.math.energies.registry import Energy
 
 CHUNK = {"cpu": 1 << 16, "cuda": 1 << 24, "mps": 1 << 20}  # particles whose scratch stays in the cache
@@ -23,7 +24,7 @@ Both = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(slots=True)
-class Walk:
+class Ensemble:
     """A swarm and what its sampler keeps beside the points. Everything in it is overwritten by the next step.
 
     Attributes
@@ -67,7 +68,7 @@ class Outcome:
     temperature: float  # of this step; differs from the rule's while annealing
     proposals: Tensor  # (5, n): from x and y, to x and y, and whether it was accepted; empty without proposals
     swapped: Tensor | None = None  # (K,) number of swaps of each pair of rungs that was asked, -1 where none was
-    gradients: int = 1  # evaluations of the gradient per particle
+    gradients: float = 1  # evaluations of the gradient per particle
 
 
 @dataclass(slots=True)
@@ -125,9 +126,9 @@ def chunks(count: int, context: Context) -> list[slice]:
 # ---- what a sampler keeps ----------------------------------------------------------------------------------------------
 
 
-def prepare(walk: Walk, rule: Rule, energy: Energy, context: Context) -> None:
+def prepare(walk: Ensemble, rule: SamplerSettings, energy: Energy, context: Context) -> None:
     """Make what the sampler of a rule keeps beside the points, where it is not there or belongs to another rule."""
-    wanted = (rule.terrain, rule.drift, rule.sampler, rule.rungs)
+    wanted = (rule.energy, rule.drift, rule.sampler, rule.rungs)
     if walk.ready_for == wanted:
         return
     moving = walk.velocities if rule.sampler == "underdamped" else None
@@ -137,7 +138,7 @@ def prepare(walk: Walk, rule: Rule, energy: Energy, context: Context) -> None:
     walk.energy = walk.gradient = walk.velocities = walk.replicas = walk.replica_energy = walk.replica_gradient = None
     if rule.sampler == "tempering":
         _prepare_replicas(walk, rule, force(rule, energy), context, stack)
-    elif rule.sampler in ("mala", "hmc", "underdamped"):
+    elif rule.sampler in ("mala", "hmc", "nuts", "underdamped"):
         _prepare_force(walk, force(rule, energy), context)
         if rule.sampler == "underdamped":
             walk.velocities = moving if moving is not None else start_velocities(walk, rule, context)
@@ -146,12 +147,12 @@ def prepare(walk: Walk, rule: Rule, energy: Energy, context: Context) -> None:
     walk.ready_for = wanted
 
 
-def force(rule: Rule, energy: Energy) -> Both:
+def force(rule: SamplerSettings, energy: Energy) -> Both:
     """U and ∇U as a rule sees them."""
     return energy.value_and_gradient if rule.drift else no_force
 
 
-def start_velocities(walk: Walk, rule: Rule, context: Context) -> Tensor:
+def start_velocities(walk: Ensemble, rule: SamplerSettings, context: Context) -> Tensor:
     """Velocities in equilibrium, √T N(0, 1)."""
     found = torch.empty_like(walk.points)
     for part in chunks(walk.count, context):
@@ -162,14 +163,14 @@ def start_velocities(walk: Walk, rule: Rule, context: Context) -> Tensor:
     return found.mul_(math.sqrt(rule.temperature) * rule.noise)
 
 
-def _prepare_force(walk: Walk, both: Both, context: Context) -> None:
+def _prepare_force(walk: Ensemble, both: Both, context: Context) -> None:
     walk.energy, walk.gradient = torch.empty_like(walk.points[0]), torch.empty_like(walk.points)
     for part in chunks(walk.count, context):
         context.checkpoint()
         walk.energy[part], walk.gradient[:, part] = both(walk.points[:, part])
 
 
-def _prepare_replicas(walk: Walk, rule: Rule, both: Both, context: Context, old: Tensor | None) -> None:
+def _prepare_replicas(walk: Ensemble, rule: SamplerSettings, both: Both, context: Context, old: Tensor | None) -> None:
     """Replicas where the swarm is, or where they are already."""
     kept = old[: rule.rungs] if old is not None else walk.points[None]
     fresh = [walk.points[None]] * (rule.rungs - len(kept))
@@ -189,12 +190,14 @@ def _prepare_replicas(walk: Walk, rule: Rule, both: Both, context: Context, old:
 # ---- one step ----------------------------------------------------------------------------------------------------------
 
 
-def advance(walks: Sequence[tuple[Walk, Rule]], energy: Energy, context: Context, step: int, progress: float) -> list[Outcome]:
+def advance(
+    walks: Sequence[tuple[Ensemble, SamplerSettings]], energy: Energy, context: Context, step: int, progress: float
+) -> list[Outcome]:
     """Move swarms of equal size by one step each, in place, on the same noise.
 
     Parameters
     ----------
-    walks : sequence of (Walk, Rule)
+    walks : sequence of (Ensemble, SamplerSettings)
         The swarms and their rules; all of one energy.
     step : int
         Number of the step, which decides the pairs of replicas that may swap.
@@ -212,7 +215,7 @@ def advance(walks: Sequence[tuple[Walk, Rule]], energy: Energy, context: Context
     return outcomes
 
 
-def _nothing_yet(walk: Walk, rule: Rule, progress: float) -> Outcome:
+def _nothing_yet(walk: Ensemble, rule: SamplerSettings, progress: float) -> Outcome:
     zero = torch.zeros((), device=walk.points.device)
     temperature = rule.temperature
     if rule.sampler == "annealed":
@@ -220,14 +223,16 @@ def _nothing_yet(walk: Walk, rule: Rule, progress: float) -> Outcome:
     return Outcome(zero.clone(), zero.clone(), temperature, torch.empty((5, 0), device=walk.points.device))
 
 
-def _move(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, step: int, outcome: Outcome) -> None:
+def _move(
+    walk: Ensemble, rule: SamplerSettings, energy: Energy, part: slice, draws: Draws, step: int, outcome: Outcome
+) -> None:
     points = walk.points[:, part]
-    if rule.sampler in ("ula", "annealed") or (not rule.noise and rule.sampler == "mala"):
+    if rule.sampler in ("ula", "annealed") or (not rule.noise and rule.sampler in ("mala", "nuts")):
         gradient = energy.gradient(points) if rule.drift else None
         ula(points, gradient, rule.step_size, outcome.temperature, draws.noise, in_place=True)
         outcome.accepted += points.shape[1]
         outcome.extreme = torch.maximum(outcome.extreme, farthest(points))
-        if rule.sampler == "mala":
+        if rule.sampler in ("mala", "nuts"):
             walk.ready_for = ()  # U and ∇U are those of another place now
     elif rule.sampler == "underdamped":
         slope = energy.gradient if rule.drift else torch.zeros_like
@@ -239,11 +244,13 @@ def _move(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, ste
         outcome.extreme = torch.maximum(outcome.extreme, farthest(points))
     elif rule.sampler == "tempering":
         _temper(walk, rule, energy, part, draws, step, outcome)
+    elif rule.sampler == "nuts" and rule.noise and rule.temperature > 0:
+        _turn(walk, rule, energy, part, draws, outcome)
     else:
         _adjusted(walk, rule, energy, part, draws, outcome)
 
 
-def _adjusted(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, outcome: Outcome) -> None:
+def _adjusted(walk: Ensemble, rule: SamplerSettings, energy: Energy, part: slice, draws: Draws, outcome: Outcome) -> None:
     """MALA or HMC."""
     assert walk.energy is not None
     assert walk.gradient is not None
@@ -253,16 +260,36 @@ def _adjusted(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws,
     if rule.sampler == "hmc":
         slope = energy.gradient if rule.drift else torch.zeros_like
         numbers = (rule.step_size, rule.temperature, rule.leapfrogs)
-        accepted = hmc(*state, *numbers, draws.noise, draws.uniform, slope, both, in_place=True)[3]
+        accepted = hmc(*state, *numbers, draws.noise, draws.uniform, slope, both, in_place=True).accepted
         outcome.gradients = rule.leapfrogs
     else:
-        accepted = mala(*state, rule.step_size, rule.temperature, draws.noise, draws.uniform, both, in_place=True)[3]
+        accepted = mala(*state, rule.step_size, rule.temperature, draws.noise, draws.uniform, both, in_place=True).accepted
     outcome.accepted += accepted.sum()
     if shown is not None:
         outcome.proposals = torch.cat([shown, accepted[None].to(shown.dtype)])
 
 
-def _proposals(points: Tensor, gradient: Tensor, rule: Rule, energy: Energy, draws: Draws) -> Tensor:
+def _turn(walk: Ensemble, rule: SamplerSettings, energy: Energy, part: slice, draws: Draws, outcome: Outcome) -> None:
+    """A path that ends where it turns; what counts as accepted is its mean acceptance."""
+    assert walk.energy is not None
+    assert walk.gradient is not None
+    assert draws.noise is not None
+    points, values, gradient = walk.points[:, part], walk.energy[part], walk.gradient[:, part]
+    start = points.clone() if walk.count <= FOLLOWED else None
+    generator = draws.context.generator("paths")
+    numbers = (rule.step_size, rule.temperature, draws.noise, force(rule, energy), generator)
+    found = nuts(points, values, gradient, *numbers, most_doublings=rule.doublings)
+    points.copy_(found.points)
+    values.copy_(found.energy)
+    gradient.copy_(found.gradient)
+    outcome.accepted += found.acceptance.sum()
+    outcome.gradients += float(found.leaves.sum()) / walk.count - (1 if part.start == 0 else 0)  # device sync
+    if start is not None:
+        moved = (points != start).any(0)
+        outcome.proposals = torch.cat([start, points, moved[None].to(points.dtype)])
+
+
+def _proposals(points: Tensor, gradient: Tensor, rule: SamplerSettings, energy: Energy, draws: Draws) -> Tensor:
     """Where particles are and where they are asked to go, shape (4, n)."""
     start = points.clone()
     if rule.sampler == "hmc":
@@ -275,7 +302,9 @@ def _proposals(points: Tensor, gradient: Tensor, rule: Rule, energy: Energy, dra
     return torch.cat([start, end])
 
 
-def _temper(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, step: int, outcome: Outcome) -> None:
+def _temper(
+    walk: Ensemble, rule: SamplerSettings, energy: Energy, part: slice, draws: Draws, step: int, outcome: Outcome
+) -> None:
     """A MALA step at every temperature, then swaps of neighbours."""
     assert walk.replicas is not None
     assert walk.replica_energy is not None
@@ -288,7 +317,7 @@ def _temper(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, s
         place = (state[0][rung], state[1][rung], state[2][rung])
         shown = _proposals(place[0], place[2], rule, energy, draws) if not rung and walk.count <= FOLLOWED else None
         noise, uniform = draws.replica_noise(rung), draws.replica_uniform(rung)
-        accepted = mala(*place, rule.step_size, temperature, noise, uniform, both, in_place=True)[3]
+        accepted = mala(*place, rule.step_size, temperature, noise, uniform, both, in_place=True).accepted
         if rung == 0:
             outcome.accepted += accepted.sum()
         if shown is not None:
@@ -304,11 +333,12 @@ def _temper(walk: Walk, rule: Rule, energy: Energy, part: slice, draws: Draws, s
             cold, hot = walk.labels[rung].clone(), walk.labels[rung + 1].clone()
             walk.labels[rung], walk.labels[rung + 1] = torch.where(done, hot, cold), torch.where(done, cold, hot)
     counts = swapped.sum(1)
-    counts[[rung for rung in range(len(heat)) if rung % 2 != step % 2 or rung == len(heat) - 1]] = -1
+    asked = {cold for cold, _ in pairs(len(heat), step)}
+    counts[[rung for rung in range(len(heat)) if rung not in asked]] = -1
     outcome.swapped = counts if outcome.swapped is None else torch.where(counts < 0, counts, outcome.swapped + counts)
 
 
-def rung_temperatures(rule: Rule) -> list[float]:
+def rung_temperatures(rule: SamplerSettings) -> list[float]:
     """Temperatures of the replicas, the coldest first: equal ratios up to the hottest."""
     ratio = rule.hottest ** (1 / max(1, rule.rungs - 1))
     return [float(value) for value in ladder(rule.temperature, rule.rungs, ratio)]

@@ -27,13 +27,14 @@ NAMES = {
     "mala": "MALA",
     "underdamped": "underdamped",
     "hmc": "HMC",
+    "nuts": "NUTS",
     "annealed": "annealed",
     "tempering": "tempering",
 }
 CLOCKS = {"steps": "step", "gradients": "gradients per particle", "seconds": "seconds of computation"}
 REST = 110  # ms between two pictures of the second row
 ROOMY = 300  # width of a picture that has room for the name of the switch
-ADJUSTED = ("mala", "hmc", "tempering")
+ADJUSTED = ("mala", "hmc", "nuts", "tempering")
 
 
 class ExperimentPanel(TwoRows["Parameters", "Picture"]):
@@ -204,7 +205,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             return
         self._shown_target = wanted
         self.target.set_place(place, "contours" if parameters.background == "contours" else "none")
-        self.target.image.set_present(True)
+        self.target.image.setVisible(True)
         self.target.image.setData(place.image, rect_of(place), (0.0, top_of(place)))
         cold = place.density is None
         self.target.words.setData(*middle_of(place), self.text("At T = 0 there is no density") if cold else "")
