@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from panel_frames import draw_all
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import (
@@ -155,3 +156,28 @@ def test_a_picture_alone_and_all_again(name: str, shown: Shown) -> None:
         assert not panel.grab().isNull()
     panel.toggle_alone(None)
     assert [card for card in panel.cards if card.isVisible()] == before
+
+
+@every_experiment
+def test_what_a_click_in_the_legend_hides_stays_hidden(name: str, shown: Shown, qtbot: Any) -> None:
+    """The next pictures of the run change nothing about it; a second click brings it back."""
+    panel = shown(name, *the_frame(name))
+    entries_of = {card: list(card.legend.listed) for card in cards_of(panel)}
+
+    def click_all() -> None:
+        for card, items in entries_of.items():
+            for item in items:
+                legend = card.legend
+                place = legend.places(legend.width())[legend.listed.index(item)]
+                qtbot.mouseClick(legend, Qt.MouseButton.LeftButton, pos=place.center().toPoint())
+
+    click_all()
+    parameters = preset_parameters(name, None)
+    frame = frame_of(name, parameters, STEPS + 1)
+    assert frame is not None
+    panel.show_frame(frame, parameters)
+    draw_all(panel)
+    assert not [i.label for items in entries_of.values() for i in items if i.isVisible()]
+    entries_of = {card: [item for item in items if item in card.legend.listed] for card, items in entries_of.items()}
+    click_all()
+    assert all(item.isVisible() for items in entries_of.values() for item in items)

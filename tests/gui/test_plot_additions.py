@@ -78,13 +78,13 @@ def test_groups_have_the_series_colours_and_can_be_hidden(card):
         theme.series[1].lower(),
         theme.muted.lower(),
     ]
-    swarm.set_hidden([1])
+    swarm.hide_groups([1])
     image = render_widget(card, None, 1)
     assert near(at(card, image, 0.5, 0.5), QColor(theme.surface), 90)
     assert at(card, image, 0.2, 0.5).name() == theme.series[0].lower()
     swarm.roles = ("holds", "fails")
     swarm.setData([0.2, 0.5], [0.5, 0.5], [0, 1])
-    swarm.set_hidden([])
+    swarm.hide_groups([])
     swarm.restyle(theme)
     assert at(card, render_widget(card, None, 1), 0.5, 0.5).name() == theme.fails.lower()
 

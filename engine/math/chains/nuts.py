@@ -1,84 +1,95 @@
-"""The no-U-turn sampler, for many chains at once: Hamiltonian paths that end where they begin to turn back.
+"""The no-U-turn sampler for many chains at once: Hamiltonian Monte Carlo that finds the length of each path by itself.
 
-A path is doubled in a random direction of time until it turns, at its ends or inside of any of its halves, quarters ...; the
-next point is drawn from all points of the path with weights exp(-(U + |v|²/2)/T), halves farther from the start preferred
-(Betancourt 2017, appendix A.3). Halves are built leaf by leaf, without recursion: a leaf of odd number closes as many subtrees
-as its binary number has ones at the end, and their first leaves are what has to be kept (Phan, Pradhan, Jankowiak 2019).
+A path is doubled, forwards or backwards by the toss of a coin, until it begins to turn back; the new state is drawn from the
+whole path, each point with the weight exp(-H/T). Subpaths are built leaf by leaf (Phan et al. 2019), with velocities kept at a
+logarithmic number of places, so that all chains take their leapfrog steps together and a chain that has turned only waits.
+
+Conventions as in `engine.math.chains.samplers`: points of shape (d, N), time step h = √ε, unit mass, density exp(-U/T).
 
 References
 ----------
-Hoffman, Gelman (2014), The No-U-Turn Sampler, Journal of Machine Learning Research 15.
-Betancourt (2017), A conceptual introduction to Hamiltonian Monte Carlo, arXiv 1701.02434.
-Phan, Pradhan, Jankowiak (2019), Composable effects for flexible and accelerated probabilistic programming, arXiv 1912.11554.
+Hoffman, Gelman (2014), The No-U-Turn Sampler, JMLR 15.
+Betancourt (2017), A conceptual introduction to Hamiltonian Monte Carlo, arXiv:1701.02434, appendix A (weights, biased progress,
+    the criterion of the summed velocities).
+Phan, Pradhan, Jankowiak (2019), Composable effects for flexible and accelerated probabilistic programming in NumPyro,
+    arXiv:1912.11554, algorithm 2 (the iterative tree).
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.math.chains.samplers import ValueAndGradient
 
-LARGEST_ERROR = 1000.0  # of the energy over T along a path: beyond, it has diverged and is given up
+DIVERGED = 1000.0  # of (H - H₀)/T: from there on the path has left the energy surface for good
 
 
-class NutsStep(NamedTuple):
-    """What one transition led to.
+@dataclass(frozen=True, slots=True)
+class NutsStep:
+    """One step of all chains.
 
-    Attributes
+    Parameters
     ----------
     points, energy, gradient : Tensor, shapes (d, N), (N), (d, N)
-        x with U(x) and ∇U(x).
+        The new states.
+    depth : Tensor, shape (N)
+        How often the path was doubled.
+    leapfrogs : Tensor, shape (N)
+        Leapfrog steps that belong to the path, those of a rejected last doubling included.
     acceptance : Tensor, shape (N)
-        Mean of min(1, exp(-ΔH/T)) over the new points of each path, 1 where leapfrog is exact.
-    leaves : Tensor, shape (N), int64
-        Leapfrog steps, each one evaluation of the gradient.
-    depth : Tensor, shape (N), int64
-        Doublings that were begun.
+        Mean of min(1, exp((H₀ - H)/T)) over these steps; the number by which a step size is tuned (0.8 is usual).
+    diverged : Tensor, shape (N)
+        Whether the path left the energy surface.
+    evaluations : int
+        Gradients that were computed for all chains together, those of waiting chains included.
     """
 
     points: Tensor
     energy: Tensor
     gradient: Tensor
-    acceptance: Tensor
-    leaves: Tensor
     depth: Tensor
+    leapfrogs: Tensor
+    acceptance: Tensor
+    diverged: Tensor
+    evaluations: int
 
 
-class _Place(NamedTuple):
-    """Points on their way with all that belongs to them; the last axis counts chains."""
+@dataclass(slots=True)
+class _Ends:
+    """One end of every path: position, velocity, gradient, each of shape (d, n)."""
 
     x: Tensor
     v: Tensor
-    u: Tensor
     g: Tensor
 
-    def at(self, chosen: Tensor) -> _Place:
-        """Of some chains."""
-        return _Place(*(each[..., chosen] for each in self))
+    def of(self, chains: Tensor) -> _Ends:
+        """The ends of some chains."""
+        return _Ends(self.x[:, chains], self.v[:, chains], self.g[:, chains])
 
-    def where(self, which: Tensor, other: _Place) -> _Place:
-        """This where true, the other one elsewhere."""
-        return _Place(*(torch.where(which, one, two) for one, two in zip(self, other, strict=True)))
-
-    def put(self, chosen: Tensor, new: _Place) -> None:
-        """Overwrite some chains."""
-        for one, two in zip(self, new, strict=True):
-            one[..., chosen] = two
+    def put(self, chains: Tensor, new: _Ends) -> None:
+        """Replace those of some chains."""
+        self.x[:, chains], self.v[:, chains], self.g[:, chains] = new.x, new.v, new.g
 
 
-class _Branch(NamedTuple):
-    """A finished half of a path."""
+@dataclass(slots=True)
+class _Subpath:
+    """What a doubling has built, for n chains."""
 
-    end: _Place
-    proposal: _Place
-    weight: Tensor  # logarithm of the sum of its weights
-    sound: Tensor  # bool: it neither turned nor diverged
-    acceptance: Tensor  # sum of min(1, exp(-ΔH/T))
-    leaves: Tensor
+    end: _Ends
+    x: Tensor  # (d, n), drawn from the subpath
+    u: Tensor  # (n)
+    g: Tensor  # (d, n)
+    log_weight: Tensor  # (n)
+    velocities: Tensor  # (d, n), their sum
+    failed: Tensor  # (n): turned inside, or diverged
+    diverged: Tensor
+    steps: Tensor
+    acceptance: Tensor  # (n), summed over the steps
 
 
 def nuts(
@@ -88,104 +99,170 @@ def nuts(
     step_size: float,
     temperature: float,
     noise: Tensor,
-    value_and_gradient: ValueAndGradient,
     generator: torch.Generator,
+    value_and_gradient: ValueAndGradient,
     *,
-    most_doublings: int = 6,
+    most_doublings: int = 8,
 ) -> NutsStep:
-    """One transition of every chain, which leaves exp(-U/T) as it is.
+    """One step of the no-U-turn sampler.
 
     Parameters
     ----------
     points, energy, gradient : Tensor, shapes (d, N), (N), (d, N)
-        x with U(x) and ∇U(x), as the step before returned them; not changed.
+        x with U(x) and ∇U(x), as the step before returned them.
     step_size, temperature : float
-        ε, of leapfrog steps of √ε, and T > 0.
+        ε and T > 0.
     noise : Tensor, shape (d, N)
-        ξ: the fresh velocities are √T ξ.
-    value_and_gradient : callable
-        U and ∇U.
+        Standard normal: the fresh velocities are √T times it.
     generator : torch.Generator
-        For directions and choices; how many numbers are drawn depends on the paths.
+        For directions and choices, on the device of the points.
+    value_and_gradient : callable
+        U and ∇U at points of shape (d, n), n <= N.
     most_doublings : int
-        A path has at most 2 to this power points.
+        A path has at most 2^most_doublings - 1 steps.
+
+    Returns
+    -------
+    NutsStep
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive: there is no law to sample.
     """
+    if temperature <= 0.0:
+        raise ValueError("nuts samples at temperatures above 0")
     count, device = points.shape[1], points.device
-    v = noise * math.sqrt(temperature)
-    here = _Place(points.clone(), v, energy.clone(), gradient.clone())
-    total = hamiltonian(here)
-    left, right, chosen = (_Place(*(each.clone() for each in here)) for _ in range(3))
-    weight = torch.zeros_like(energy)
+    start = noise * math.sqrt(temperature)
+    left, right = (_Ends(points.clone(), start.clone(), gradient.clone()) for _ in range(2))
+    total = energy + 0.5 * start.square().sum(0)
+    x, u, g = points.clone(), energy.clone(), gradient.clone()
+    log_weight, velocities = torch.zeros_like(energy), start.clone()
+    depth, steps = (torch.zeros(count, dtype=torch.int64, device=device) for _ in range(2))
     acceptance = torch.zeros_like(energy)
-    leaves, depth = (torch.zeros(count, dtype=torch.int64, device=device) for _ in range(2))
-    active = torch.arange(count, device=device)
+    diverged = torch.zeros(count, dtype=torch.bool, device=device)
+    chains = torch.arange(count, device=device)
+    evaluations = 0
+
+    def uniforms(number: int) -> Tensor:
+        return torch.rand(number, generator=generator, device=device, dtype=points.dtype)
+
     for doubling in range(most_doublings):
-        if not len(active):
+        forward = uniforms(len(chains)) < 0.5
+        ends = _Ends(*(torch.where(forward, r, lft) for r, lft in _pairs(right.of(chains), left.of(chains))))
+        h = math.sqrt(step_size) * torch.where(forward, 1.0, -1.0).to(points.dtype)
+        new = _build(ends, h, total[chains], temperature, 1 << doubling, uniforms, value_and_gradient)
+        evaluations += (1 << doubling) * len(chains)
+        steps[chains] += new.steps
+        acceptance[chains] += new.acceptance
+        diverged[chains] |= new.diverged
+        whole = ~new.failed
+        chains, new, forward = chains[whole], _some(new, whole), forward[whole]
+        depth[chains] += 1
+        # biased progress: the newer half is preferred, which keeps the law since it does not depend on where the path began
+        taken = torch.log(uniforms(len(chains))) < new.log_weight - log_weight[chains]
+        chosen = chains[taken]
+        x[:, chosen], u[chosen], g[:, chosen] = new.x[:, taken], new.u[taken], new.g[:, taken]
+        log_weight[chains] = torch.logaddexp(log_weight[chains], new.log_weight)
+        velocities[:, chains] += new.velocities
+        for side, mine in ((right, forward), (left, ~forward)):
+            side.put(chains[mine], new.end.of(mine))
+        straight = ~_turns(left.v[:, chains], right.v[:, chains], velocities[:, chains])
+        chains = chains[straight]
+        if not len(chains):
             break
-        depth[active] += 1
-        forward = torch.rand(len(active), generator=generator, device=device) < 0.5
-        sign = torch.where(forward, 1.0, -1.0).to(points.dtype)
-        edge = right.at(active).where(forward, left.at(active))
-        branch = _grow(edge, sign, 2**doubling, total[active], step_size, temperature, value_and_gradient, generator)
-        acceptance[active] += branch.acceptance
-        leaves[active] += branch.leaves
-        luck = torch.rand(len(active), generator=generator, device=device)
-        taken = branch.sound & (torch.log(luck) < branch.weight - weight[active])
-        chosen.put(active, branch.proposal.where(taken, chosen.at(active)))
-        weight[active] = torch.logaddexp(weight[active], torch.where(branch.sound, branch.weight, -math.inf))
-        right.put(active, branch.end.where(forward & branch.sound, right.at(active)))
-        left.put(active, branch.end.where(~forward & branch.sound, left.at(active)))
-        span = right.x[:, active] - left.x[:, active]
-        turned = ((span * left.v[:, active]).sum(0) < 0) | ((span * right.v[:, active]).sum(0) < 0)
-        active = active[branch.sound & ~turned]
-    return NutsStep(chosen.x, chosen.u, chosen.g, acceptance / leaves.clamp(min=1), leaves, depth)
+    return NutsStep(x, u, g, depth, steps, acceptance / steps.clamp_min(1), diverged, evaluations)
 
 
-def hamiltonian(place: _Place) -> Tensor:
-    """U + |v|²/2."""
-    return place.u + 0.5 * place.v.square().sum(0)
-
-
-def _grow(
-    edge: _Place,
-    sign: Tensor,
-    count: int,
+def _build(
+    ends: _Ends,
+    h: Tensor,
     total: Tensor,
-    step_size: float,
     temperature: float,
+    leaves: int,
+    uniforms: Callable[[int], Tensor],
     value_and_gradient: ValueAndGradient,
-    generator: torch.Generator,
-) -> _Branch:
-    """So many leapfrog steps on from the edges, forward or backward in time."""
-    h = math.sqrt(step_size) * sign
-    x, v, u, g = (each.clone() for each in edge)
-    proposal = _Place(x.clone(), v.clone(), u.clone(), g.clone())
-    weight = torch.full_like(u, -math.inf)
-    sound = torch.ones_like(u, dtype=torch.bool)
-    acceptance = torch.zeros_like(u)
-    leaves = torch.zeros(u.shape, dtype=torch.int64, device=u.device)
-    first: dict[int, tuple[Tensor, Tensor]] = {}  # places where subtrees begin that are not yet closed
-    for leaf in range(count):
+) -> _Subpath:
+    """Extend paths by so many leapfrog steps of h, shape (n), and draw a state from the new part of each."""
+    n = len(total)
+    x, v, g = ends.x.clone(), ends.v.clone(), ends.g.clone()
+    new = _Subpath(
+        end=ends,
+        x=x.clone(),
+        u=total.clone(),
+        g=g.clone(),
+        log_weight=torch.full_like(total, -math.inf),
+        velocities=torch.zeros_like(v),
+        failed=torch.zeros(n, dtype=torch.bool, device=x.device),
+        diverged=torch.zeros(n, dtype=torch.bool, device=x.device),
+        steps=torch.zeros(n, dtype=torch.int64, device=x.device),
+        acceptance=torch.zeros_like(total),
+    )
+    levels = max(1, leaves.bit_length())
+    kept_v, kept_sum = (v.new_zeros(levels, *v.shape) for _ in range(2))
+    for leaf in range(leaves):
         v = v - 0.5 * h * g
         x = x + h * v
         u, g = value_and_gradient(x)
         v = v - 0.5 * h * g
-        error = torch.nan_to_num((total - u - 0.5 * v.square().sum(0)) / temperature, nan=-math.inf, neginf=-math.inf)
-        leaves += sound
-        acceptance += torch.where(sound, error.clamp(max=0.0).exp(), 0.0)
-        sound = sound & (error > -LARGEST_ERROR)
-        weight = torch.logaddexp(weight, error)
-        luck = torch.rand(u.shape, generator=generator, device=u.device)
-        proposal = _Place(x, v, u, g).where(torch.log(luck) < error - weight, proposal)
-        ones = (leaf >> 1).bit_count()
+        rise = (u + 0.5 * v.square().sum(0) - total) / temperature
+        alive = ~new.failed
+        away = ~(rise < DIVERGED)  # also where it is not a number
+        rise = torch.where(away, math.inf, rise)
+        new.steps += alive
+        new.acceptance += torch.where(alive, torch.exp(-rise.clamp_min(0.0)), 0.0)
+        new.diverged |= alive & away
+        new.failed |= away
+        log_weight = torch.logaddexp(new.log_weight, -rise)
+        taken = ~new.failed & (torch.log(uniforms(n)) < -rise - log_weight)
+        new.x, new.g = torch.where(taken, x, new.x), torch.where(taken, g, new.g)
+        new.u = torch.where(taken, u, new.u)
+        new.log_weight = log_weight
+        new.velocities = new.velocities + v
+        highest, lowest = checkpoints(leaf)
         if leaf % 2 == 0:
-            first[ones] = (x, v)
+            kept_v[highest], kept_sum[highest] = v, new.velocities
         else:
-            closed = (~leaf & leaf + 1).bit_length() - 1  # ones at the end of its number
-            for at in range(ones, ones - closed, -1):
-                begin, speed = first[at]
-                span = sign * (x - begin)
-                sound = sound & ((span * speed).sum(0) >= 0) & ((span * v).sum(0) >= 0)
-        if not bool(sound.any()):  # device sync
-            break
-    return _Branch(_Place(x, v, u, g), proposal, weight, sound, acceptance, leaves)
+            for level in range(highest, lowest - 1, -1):
+                between = new.velocities - kept_sum[level] + kept_v[level]
+                new.failed |= _turns(kept_v[level], v, between)
+    new.end = _Ends(x, v, g)
+    return new
+
+
+def checkpoints(leaf: int) -> tuple[int, int]:
+    """Where the velocity of a leaf is kept, and down to which place an odd leaf looks back (Phan et al. 2019).
+
+    The first is the number of ones in the binary digits of the leaf without the last; the odd leaf ends as many balanced
+    subpaths as it has ones at its end.
+    """
+    highest = (leaf >> 1).bit_count()
+    ended = (~leaf & (leaf + 1)).bit_length() - 1  # ones at the end
+    return highest, highest - ended + 1
+
+
+def _turns(first: Tensor, last: Tensor, velocities: Tensor) -> Tensor:
+    """Whether a path turns back, shape (n): one of its ends no longer moves along its sum of velocities (end points halved)."""
+    along = velocities - 0.5 * (first + last)
+    return ((first * along).sum(0) <= 0.0) | ((last * along).sum(0) <= 0.0)
+
+
+def _pairs(one: _Ends, other: _Ends) -> Iterator[tuple[Tensor, Tensor]]:
+    """Position, velocity and gradient of two ends."""
+    return iter(((one.x, other.x), (one.v, other.v), (one.g, other.g)))
+
+
+def _some(path: _Subpath, kept: Tensor) -> _Subpath:
+    """The subpaths of some of the chains."""
+    return _Subpath(
+        path.end.of(kept),
+        path.x[:, kept],
+        path.u[kept],
+        path.g[:, kept],
+        path.log_weight[kept],
+        path.velocities[:, kept],
+        path.failed[kept],
+        path.diverged[kept],
+        path.steps[kept],
+        path.acceptance[kept],
+    )

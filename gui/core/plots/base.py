@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
+from weakref import ref
 
 import numpy as np
 import pyqtgraph as pg
@@ -82,7 +83,41 @@ def floats(values: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
 
 
-class Plotted(pg.GraphicsObject):  # type: ignore[misc]
+class Shown:
+    """Whether an item is seen: the panel says whether it belongs to the picture, the user whether to look at it.
+
+    Attributes
+    ----------
+    present, hidden : bool
+        What the panel and what the user said last; neither changes the other's word.
+    legend : weak reference to a Legend, optional
+        The one that lists the item, told of every change.
+    """
+
+    present = True
+    hidden = False
+    legend: ref[Any] | None = None
+
+    def set_present(self, present: bool) -> None:
+        """For the panel: whether there is something to show. An absent item has no entry in the legend."""
+        if present != self.present:
+            self.present = bool(present)
+            self._apply_visibility()
+
+    def set_hidden(self, hidden: bool) -> None:
+        """For the user's click in the legend, which every later picture respects."""
+        self.hidden = hidden
+        self._apply_visibility()
+
+    def _apply_visibility(self) -> None:
+        item: Any = self
+        item.setVisible(self.present and not self.hidden)
+        legend = self.legend() if self.legend is not None else None
+        if legend is not None:
+            legend.refresh()
+
+
+class Plotted(Shown, pg.GraphicsObject):  # type: ignore[misc]
     """An item of ours, drawn in pixels over the whole view: widths then follow the device's pixel ratio and any export.
 
     Parameters

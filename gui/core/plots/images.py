@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.core.look.theme import Theme, font, px, rgb, text_width, theming
 from gui.core.plots.axes import nice_step, tick_texts
-from gui.core.plots.base import Swatch
+from gui.core.plots.base import Shown, Swatch
 
 LEVELS = 256
 BAR_WIDTH = 10
@@ -66,7 +66,7 @@ def diverging_lut(stops: tuple[str, ...]) -> NDArray[np.uint8]:
     return np.round(255 * from_oklab(blended)).astype(np.uint8)
 
 
-class _Image(pg.ImageItem):  # type: ignore[misc]
+class _Image(Shown, pg.ImageItem):  # type: ignore[misc]
     """An image on a data rectangle with fixed levels and the theme's colours."""
 
     swatch: Swatch | None = None

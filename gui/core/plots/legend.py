@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
@@ -30,19 +31,26 @@ class Legend(QWidget):
 
     def set_items(self, items: Sequence[Any]) -> None:
         """Explain these items; those without a label or a swatch are left out."""
+        for item in items:
+            item.legend = ref(self)
         self.items = [item for item in items if item.label and item.swatch]
-        self.setVisible(bool(self.items))
         self.refresh()
 
+    @property
+    def listed(self) -> list[Any]:
+        """The items that have an entry now, hidden ones too."""
+        return [item for item in self.items if item.present]
+
     def refresh(self) -> None:
-        """Draw again after a label or the theme changed."""
+        """Draw again after a label, the theme or what there is to explain changed."""
+        self.setVisible(bool(self.listed))
         self.updateGeometry()
         self.update()
 
     def places(self, width: float) -> list[QRectF]:
         """Where the entries lie when the legend is this wide."""
         x, y, found = 0.0, 0.0, []
-        for item in self.items:
+        for item in self.listed:
             length = swatch_width(item.swatch) + px(6) + text_width(item.label, font(12))
             if x > 0 and x + length > width:
                 x, y = 0.0, y + px(ROW)
@@ -58,13 +66,12 @@ class Legend(QWidget):
         return QSize(px(120), self.heightForWidth(max(self.width(), px(200))))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(px(60), px(ROW) if self.items else 0)
+        return QSize(px(60), px(ROW) if self.listed else 0)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        for item, place in zip(self.items, self.places(self.width()), strict=True):
+        for item, place in zip(self.listed, self.places(self.width()), strict=True):
             if place.contains(event.position()):
-                item.setVisible(not item.isVisible())
-                self.update()
+                item.set_hidden(not item.hidden)
                 return
         event.ignore()
 
@@ -72,8 +79,8 @@ class Legend(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font(12))
-        for item, place in zip(self.items, self.places(self.width()), strict=True):
-            painter.setOpacity(1.0 if item.isVisible() else 0.4)
+        for item, place in zip(self.listed, self.places(self.width()), strict=True):
+            painter.setOpacity(0.4 if item.hidden else 1.0)
             draw_swatch(painter, item.swatch, QRectF(place.left(), place.top(), swatch_width(item.swatch), place.height()))
             painter.setPen(theming.current.colour("muted"))
             words = place.adjusted(swatch_width(item.swatch) + px(6), 0, px(4), 0)

@@ -80,7 +80,7 @@ class Swarm(Plotted):
         self.y: Floats = EMPTY
         self.groups: NDArray[np.intp] | None = None
         self.emphasised: NDArray[np.intp] | None = None
-        self.hidden: frozenset[int] = frozenset()
+        self.hidden_groups: frozenset[int] = frozenset()
         self.faint = False
         self._sheets: dict[tuple[float, float, int, bool], StampSheet] = {}
         self.setZValue(8)
@@ -124,9 +124,9 @@ class Swarm(Plotted):
         self.x, self.y, self.groups, self.faint, self.emphasised = across, up, kinds, bool(faint), chosen
         self.changed()
 
-    def set_hidden(self, groups: Collection[int]) -> None:
+    def hide_groups(self, groups: Collection[int]) -> None:
         """Leave out these groups, for example after a click into a list of them."""
-        self.hidden = frozenset(int(group) for group in groups)
+        self.hidden_groups = frozenset(int(group) for group in groups)
         self.changed()
 
     def changed(self) -> None:
@@ -159,8 +159,8 @@ class Swarm(Plotted):
         size, alpha = self.look(count, frame.width() * frame.height())
         frame.adjust(-size, -size, size, size)
         seen = (x >= frame.left()) & (x <= frame.right()) & (y >= frame.top()) & (y <= frame.bottom())
-        if groups is not None and self.hidden:
-            seen &= ~np.isin(groups, list(self.hidden))
+        if groups is not None and self.hidden_groups:
+            seen &= ~np.isin(groups, list(self.hidden_groups))
         kinds = None if groups is None else np.where(groups < 0, self._kinds, groups % GROUPS)
         glowing = self.glow and groups is None and on_pixels(painter)
         if glowing:

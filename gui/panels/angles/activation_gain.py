@@ -151,7 +151,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.outputs.set_range(x=(edges[0], edges[-1]))
         self.outputs.set_range(y=(0.0, top), steady=True)
         for index, label in enumerate(self.atoms):
-            label.setVisible(index < len(picture.atoms))
+            label.set_present(index < len(picture.atoms))
             if index < len(picture.atoms):
                 value, mass = picture.atoms[index]
                 text = self.text("{share} at {value}", share=f"{mass:.1%}", value=f"{value:.3g}")
@@ -167,7 +167,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         for index in range(STARTS):
             self.ours_by_layer[index].setData(layers, picture.lengths[index])
             known = index < len(picture.framework_lengths)
-            self.framework[index].setVisible(known)
+            self.framework[index].set_present(known)
             if known:
                 self.framework[index].setData(layers, picture.framework_lengths[index])
         self.kept.setData(1.0)

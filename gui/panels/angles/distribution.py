@@ -81,8 +81,8 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
         taken: list[int] = []
         for index, (curve, label) in enumerate(zip(self.others, self.other_labels, strict=True)):
             shown = index < len(picture.compare_dimensions)
-            curve.setVisible(shown)
-            label.setVisible(shown)
+            curve.set_present(shown)
+            label.set_present(shown)
             if shown:
                 heights = picture.compare_laws[index] / scale
                 curve.setData(grid, heights)

@@ -92,12 +92,12 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
         if top < 3 * law_top:
             top = 1.3 * law_top  # at rest while the first matrices are still rough
         self.singular.set_range(x=(edges[0], edges[-1]), y=(0.0, HEADROOM * max(top, 1e-9)), steady=True)
-        self.kept.setVisible(spread)
+        self.kept.set_present(spread)
         self.kept.setData(1.0, self.text("s = 1: length kept"))
-        self.common.setVisible(not spread)
+        self.common.set_present(not spread)
         value = frame.measures["theory_mean_singular"]
         self.common.setData(value, self.text("all at {value:.2f}", value=value))
-        self.atom.setVisible(picture.zeros > 0)
+        self.atom.set_present(picture.zeros > 0)
         self.atom.setData(0.0, self.text("s = 0 for {share:.0%} of directions", share=picture.zeros))
         caption = "{count:,d} matrices" if picture.exact else "estimated by Lanczos steps"
         if not picture.exact and not heights.any():
@@ -117,9 +117,9 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
 
     def _show(self, eigenvalues: bool) -> None:
         for item in (self.bars, self.expected, *self.numbers):
-            item.setVisible(not eigenvalues)
+            item.set_present(not eigenvalues)
         for item in (self.eigenvalues, self.circle, self.absent):
-            item.setVisible(eigenvalues)
+            item.set_present(eigenvalues)
         self.bars.label = None if eigenvalues else self.text("measured")
         self.expected.label = None if eigenvalues else self.text("by law")
         self.circle.label = self.text("circle law") if eigenvalues else None

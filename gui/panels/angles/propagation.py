@@ -153,7 +153,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.moments.set_range(x=(0, layers[-1]))
         self.moments.set_range(y=decades(picture.moment, picture.gradient, picture.theory_moment, picture.theory_gradient))
         broken = picture.overflow or picture.underflow
-        self.limit.setVisible(bool(broken))
+        self.limit.set_present(bool(broken))
         if picture.overflow:
             self.limit.setData(broken, self.text("overflow at layer {layer}", layer=broken))
         elif picture.underflow:

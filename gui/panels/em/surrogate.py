@@ -100,13 +100,13 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             curve.alpha, curve.width = (1.0, 2.8) if index == chosen else (0.65, 1.5)
             curve.restyle(theming.current)
             curve.setData(grid, np.where(near, values, np.nan))
-            curve.setVisible(shown)
+            curve.set_present(shown)
             top.setData(picture.peaks[index, :1], picture.peaks[index, 1:])
-            top.setVisible(shown and picture.half % 2 == 1)
+            top.set_present(shown and picture.half % 2 == 1)
         for index, curve in enumerate(self.former):
             at = index - EARLIER + len(picture.earlier)
             wear(curve, ROLES[chosen])
-            curve.setVisible(at >= 0)
+            curve.set_present(at >= 0)
             if at >= 0:
                 curve.setData(grid, np.where(picture.earlier[at] > low - 2 * (high - low), picture.earlier[at], np.nan))
         done = picture.half // 2
@@ -163,7 +163,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         own = errors[picture.chosen]
         usable = np.flatnonzero(np.isfinite(own) & (own > 1e-12))
         straight = len(usable) > 0 and 0 < picture.rate < 1
-        self.law.setVisible(straight)
+        self.law.set_present(straight)
         if straight:
             last = usable[-1]
             self.law.setData(at, own[last] * picture.rate ** (at - float(last)))

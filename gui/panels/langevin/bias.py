@@ -227,7 +227,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.high.setData(steps, picture.mean + 2 * picture.deviation)
         for curve, trace in zip(self.chains, picture.traces.T, strict=True):
             curve.setData(steps, trace)
-        self.change.setVisible(bool(picture.changed > steps[0]))
+        self.change.set_present(bool(picture.changed > steps[0]))
         self.change.setData(picture.changed)
         room = 1.3 * picture.deviation.max() + 1e-6
         bottom, top = (
@@ -264,9 +264,9 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         adjusted = sampler not in UNADJUSTED
         if adjusted != (self.accepted.label is not None):
             self._name_acceptance(adjusted)
-        self.accepted.setVisible(adjusted)
-        self.accepted_here.setVisible(adjusted)
-        self.cost_zone.setVisible(not adjusted)
+        self.accepted.set_present(adjusted)
+        self.accepted_here.set_present(adjusted)
+        self.cost_zone.set_present(not adjusted)
         self.cost_zone.setData(measures["step_limit"], picture.view)
         self.accepted.setData(picture.cost_step, picture.accepted)
         here = [values["step_size"]]

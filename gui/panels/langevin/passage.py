@@ -183,7 +183,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         )
         self.kramers.setData(measures["kramers_time"], self.text("Kramers {time}", time=short(measures["kramers_time"])))
         known = math.isfinite(measures["mean_passage_time"])
-        self.measured.setVisible(known)
+        self.measured.set_present(known)
         if known:
             self.measured.setData(
                 measures["mean_passage_time"], self.text("measured {time}", time=short(measures["mean_passage_time"]))

@@ -277,13 +277,13 @@ def _turn(walk: Ensemble, rule: SamplerSettings, energy: Energy, part: slice, dr
     points, values, gradient = walk.points[:, part], walk.energy[part], walk.gradient[:, part]
     start = points.clone() if walk.count <= FOLLOWED else None
     generator = draws.context.generator("paths")
-    numbers = (rule.step_size, rule.temperature, draws.noise, force(rule, energy), generator)
+    numbers = (rule.step_size, rule.temperature, draws.noise, generator, force(rule, energy))
     found = nuts(points, values, gradient, *numbers, most_doublings=rule.doublings)
     points.copy_(found.points)
     values.copy_(found.energy)
     gradient.copy_(found.gradient)
     outcome.accepted += found.acceptance.sum()
-    outcome.gradients += float(found.leaves.sum()) / walk.count - (1 if part.start == 0 else 0)  # device sync
+    outcome.gradients += float(found.leapfrogs.sum()) / walk.count - (1 if part.start == 0 else 0)  # device sync
     if start is not None:
         moved = (points != start).any(0)
         outcome.proposals = torch.cat([start, points, moved[None].to(points.dtype)])

@@ -121,12 +121,12 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.heating.setData(grid.repeat(count), picture.down.reshape(-1))
         fork = picture.even and count > 1
         for curve, side in zip(self.fork, (1, -1), strict=True):
-            curve.setVisible(fork)
+            curve.set_present(fork)
             curve.setData(picture.fork_temperatures, picture.mean + side * picture.fork_offsets)
         self._name_fork(fork)
         self.critical.setData(picture.critical, f"M_c = {picture.critical:.4g}")
         for number, marker in enumerate(self.splits):
-            marker.setVisible(number < len(picture.splits))
+            marker.set_present(number < len(picture.splits))
             if number < len(picture.splits):
                 marker.setData(picture.splits[number])
         left, right = self._ends(picture)
@@ -163,7 +163,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.swarm.restyle(theming.current)
         ends = np.vstack([np.zeros(len(picture.line)), picture.shares.cumsum(0)])
         for k, layer in enumerate(self.layers):
-            layer.setVisible(flat and k < count)
+            layer.set_present(flat and k < count)
             if flat and k < count:
                 layer.role = centre_colour(int(picture.members[k]))
                 layer.restyle(theming.current)
@@ -198,7 +198,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.soft.setData(picture.temperatures, picture.up_records[:, 0])
         self.nearest.setData(picture.temperatures, picture.up_records[:, 1])
         known = math.isfinite(picture.kmeans)
-        self.limit.setVisible(known)
+        self.limit.set_present(known)
         if known:
             self.limit.setData(picture.kmeans, self.text("k-means {value:.4g}", value=picture.kmeans))
         self.far_now.setData(picture.temperature)

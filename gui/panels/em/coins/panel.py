@@ -147,8 +147,8 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         if shown and not np.array_equal(self._hill, picture.hill):
             self._hill = picture.hill
             self.bound.setData(picture.hill, rect)
-        self.bound.setVisible(shown)
-        self.peak.setVisible(shown)
+        self.bound.set_present(shown)
+        self.peak.set_present(shown)
         totals = picture.counts.sum(axis=0)
         top = totals[:, 0] / np.maximum(totals.sum(axis=1), 1e-300)
         self.peak.setData(top[:1], top[1:])
@@ -188,9 +188,9 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         errors = np.where(picture.errors > SMALLEST, picture.errors, np.nan)
         known = bool(np.isfinite(errors).sum() >= 2)
         done = picture.half // 2 + 1
-        self.nothing.setVisible(not known)
+        self.nothing.set_present(not known)
         for item in (self.law, self.error_line, self.errors, self.error_now):
-            item.setVisible(known)
+            item.set_present(known)
         rate = float(picture.rates[0])
         self.fall.set_caption(self.text("rate {value:.4f}", value=rate) if np.isfinite(rate) else "")
         if not known:

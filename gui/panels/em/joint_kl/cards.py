@@ -244,7 +244,7 @@ class ShareCard(PlotCard):
         tops[:, -1] = 1.0
         at = np.arange(values)
         for z, bars in enumerate(self.shares):
-            bars.setVisible(z < causes)
+            bars.set_present(z < causes)
             if z < causes:
                 bars.setData(tops[:, z], at=at, base=tops[:, z - 1] if z else 0.0)
             bars.label = f"z = {z + 1}" if z < causes else None

@@ -45,7 +45,7 @@ class CurveCard(PlotCard):
         lines = [(self.curve, below, 1.0, True), (self.parabola, bend, 1.0, picture.curvature > 0)]
         lines += [(curve, below, float(times), shown) for curve, times in zip(self.sharper, SHARPER, strict=True)]
         for curve, values, times, visible in lines:
-            curve.setVisible(visible)
+            curve.set_present(visible)
             heights = self.scaled(values, picture, scale, times)
             curve.setData(
                 grid, np.where(heights < 2 * low - top, np.nan, heights)

@@ -102,7 +102,7 @@ class StageCard(PlotCard):
         self.ellipses = self.add(ComponentEllipses(0, width=2.4))
         self.hard = self.add(Points(3, symbol="x", size=10))
         self.gradient = self.add(Points(2, symbol="t", size=9))
-        self.truth.setVisible(False)
+        self.truth.set_present(False)
 
     def _build_line(self) -> None:
         self.histogram = self.add(Histogram("muted", fill=0.16))
@@ -144,7 +144,7 @@ class StageCard(PlotCard):
             return
         self.on_a_line = on_a_line
         self.set_axes_visible(y=not on_a_line, grid=not on_a_line)
-        self.brush.outline.setVisible(not on_a_line)  # a round rim says nothing where the height is a density
+        self.brush.outline.set_present(not on_a_line)  # a round rim says nothing where the height is a density
         if on_a_line:
             self._clear_plane()
         else:

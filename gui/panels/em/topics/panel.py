@@ -115,8 +115,8 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         tops = np.vstack([np.zeros(columns), picture.mixtures.cumsum(0)])
         starts = np.concatenate([[0.0], picture.column_ends])
         for z, (layer, number) in enumerate(zip(self.layers, self.numbers, strict=True)):
-            layer.setVisible(z < topics)
-            number.setVisible(z < topics)
+            layer.set_present(z < topics)
+            number.set_present(z < topics)
             if z >= topics:
                 continue
             layer.role, layer.alpha = topic_colour(z), 0.85 if chosen in (None, z) else FAINT
@@ -136,7 +136,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         y = [value for _, up in lines for value in (*up, np.nan)]
         self.borders.setData(x, y)
         starts = np.concatenate([[0.0], picture.column_ends])
-        self.topic_band.setVisible(chosen is not None)
+        self.topic_band.set_present(chosen is not None)
         if chosen is not None:
             self.topic_band.setData(starts[chosen], starts[chosen + 1])
         self._mark(self.column_mark, picture)
@@ -150,7 +150,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.held.setData(iterations, picture.heldout)
         judged = bool(np.isfinite(picture.heldout).any())
         label = self.text("held-out documents") if judged else ""
-        self.held.setVisible(judged)
+        self.held.set_present(judged)
         if label != self.held.label:
             self.held.label = label
             self.curve.refresh_legend()
@@ -164,7 +164,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     def _mark(self, mark: Marker, picture: Picture) -> None:
         """Show where the opened document stands; of several in one column only the first one has a place."""
         found = np.flatnonzero(picture.columns == picture.document)
-        mark.setVisible(len(found) > 0)
+        mark.set_present(len(found) > 0)
         if len(found):
             mark.setData(found[0] + 0.5)
 

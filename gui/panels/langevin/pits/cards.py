@@ -79,7 +79,7 @@ class AboveCard(PlotCard):
         out = picture.centres * (NAMED / RADIUS)
         count = out.shape[1]
         for number, label in enumerate(self.names):
-            label.setVisible(number < count)
+            label.set_present(number < count)
             if number < count:
                 label.setData(out[0, number], out[1, number], str(number + 1))
 
@@ -148,7 +148,7 @@ class SideCard(PlotCard):
         self.data.setData(x, y)
         places = directions_of(picture.centres)
         for number, label in enumerate(self.names):
-            label.setVisible(number < len(places))
+            label.set_present(number < len(places))
             if number < len(places):
                 label.setData(places[number], floor + 2.2 * height, str(number + 1))
 

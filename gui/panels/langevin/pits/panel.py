@@ -89,7 +89,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             (self.side.deep, -1.0, self.text("deep enough"), ("hinge",)),
             (self.side.high, 1.0, self.text("high enough"), ("hinge", "margin")),
         ):
-            mark.setVisible(loss in losses and floor < value < top)
+            mark.set_present(loss in losses and floor < value < top)
             mark.setData(value, words)
         self.side.set_caption(
             self.text(

@@ -205,7 +205,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             return
         self._shown_target = wanted
         self.target.set_place(place, "contours" if parameters.background == "contours" else "none")
-        self.target.image.setVisible(True)
+        self.target.image.set_present(True)
         self.target.image.setData(place.image, rect_of(place), (0.0, top_of(place)))
         cold = place.density is None
         self.target.words.setData(*middle_of(place), self.text("At T = 0 there is no density") if cold else "")

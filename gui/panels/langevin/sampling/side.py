@@ -38,9 +38,9 @@ class MarginalCard(PlotCard):
         edges = np.linspace(*ends, len(density) + 1)
         middles = 0.5 * (edges[1:] + edges[:-1])
         self.bars.setData(density, edges, density=True)
-        self.other.setVisible(len(other) > 0)
+        self.other.set_present(len(other) > 0)
         self.other.setData(other, edges if len(other) else edges[:1], density=True)
-        self.law.setVisible(bool(law.any()))
+        self.law.set_present(bool(law.any()))
         self.law.setData(middles, law)
         top = float(law.max()) or float(density.max())
         self.set_range(x=ends)
@@ -68,17 +68,17 @@ class WayCard(PlotCard):
         }[clock]
         first, second = picture.way_distances
         self.first.setData(x, np.maximum(first, 1e-9))
-        self.second.setVisible(bool(np.isfinite(second).any()))
+        self.second.set_present(bool(np.isfinite(second).any()))
         self.second.setData(x, np.maximum(second, 1e-9))
         floor = frame.measures["kl_floor"]
-        self.floor.setVisible(math.isfinite(floor))
+        self.floor.set_present(math.isfinite(floor))
         if math.isfinite(floor):
             self.floor.setData(floor, text("chance: {value:.2g}", value=floor))
         low, high = ends_of(first, second, floor)
         self.set_range(x=(0.0, max(float(x[-1]), 1e-3 if clock == "seconds" else 20.0)), steady=True)
         self.set_range(y=(low, high), steady=False)
         places = [x[min(at, len(x) - 1)] for at in picture.changes]
-        self.changes.setVisible(bool(places))
+        self.changes.set_present(bool(places))
         self.changes.setData(np.repeat(places, 3), np.tile([low, high, np.nan], len(places)))
 
 
@@ -110,14 +110,14 @@ class BiasCard(PlotCard):
         picture: Picture = frame.picture
         place, rules, measures = picture.landscape, picture.rules, frame.measures
         known = np.isfinite(picture.bias_variances)
-        self.law.setVisible(bool(known.any()))
+        self.law.set_present(bool(known.any()))
         self.law.setData(picture.bias_steps[known], picture.bias_variances[known])
         exact = measures["exact_var_x"]
         level = exact if math.isfinite(exact) else measures["var_x"]
-        self.exact.setVisible(math.isfinite(exact))
+        self.exact.set_present(math.isfinite(exact))
         self.exact.setData(level, text("target {value:.3g}", value=level))
         bounded = math.isfinite(place.limit)
-        self.limit.setVisible(bounded)
+        self.limit.set_present(bounded)
         if bounded:
             self.limit.setData(place.limit, text("limit {value:.3g}", value=place.limit))
         for number, points in enumerate(self.visited):
@@ -147,12 +147,12 @@ class LadderCard(PlotCard):
         x = np.arange(-steps + 1, 1)
         for number, curve in enumerate(self.walkers):
             shown = number < rungs and steps > 0
-            curve.setVisible(shown)
+            curve.set_present(shown)
             if shown:
                 curve.setData(x, (picture.walkers == number).argmax(1) + 0.06 * (number - 0.5 * rungs))
         for number, label in enumerate(self.shares):
             shown = number < len(picture.swap_shares)
-            label.setVisible(shown)
+            label.set_present(shown)
             if shown:
                 label.setData(1.5, number + 0.5, f"{picture.swap_shares[number]:.0%}")
         self.set_categories([f"T = {value:.3g}" for value in picture.rung_temperatures], "y")

@@ -53,7 +53,7 @@ class SwarmCard(PlotCard):
         kept = place.values if background == "contours" else None
         warm = max(place.temperature, 0.25)
         self.lines.setData(kept, rect, tuple(RISES * warm))
-        self.shade.setVisible(background == "shaded")
+        self.shade.set_present(background == "shaded")
         if background == "shaded" and (place is not self.place or self.shade.image is None):
             top = float(RISES[-1] * warm)
             self.shade.setData(top - np.minimum(place.values, top), rect, (0.0, 1.3 * top))
@@ -70,7 +70,7 @@ class SwarmCard(PlotCard):
     def set_density(self, density: np.ndarray, place: Landscape) -> None:
         """Show a density, in the colours of the exact one; without cells none."""
         shown = density.size > 0
-        self.image.setVisible(shown)
+        self.image.set_present(shown)
         if shown:
             self.image.setData(density, rect_of(place), (0.0, top_of(place)))
 
