@@ -18,9 +18,10 @@ from engine.api import FieldSpec, LabParameters, Ui, field_specs, spec_of
 from gui.core.form.editors import PAUSE, ChoiceEditor, NumberEditor, SeedEditor, SwitchEditor, TextEditor
 from gui.core.form.field import Field
 from gui.core.form.paths import FileEditor, FolderEditor
-from gui.core.form.scale import Scale, nearest_in_series, nice_step, round_mantissa, scale_of
+from gui.core.form.scale import Scale, nearest_in_series, round_mantissa, scale_of
 from gui.core.form.text import parse_typed, show_number, show_value, symbol_html
 from gui.core.i18n import translator
+from gui.core.numbers import nice_below
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
@@ -192,7 +193,7 @@ def test_small_whole_ranges_have_one_position_each() -> None:
 
 @given(st.floats(1e-12, 1e12))
 def test_nice_numbers(value: float) -> None:
-    assert nice_step(value) <= value * (1 + 1e-9) < nice_step(value) * 2.6
+    assert nice_below(value) <= value * (1 + 1e-9) < nice_below(value) * 2.6
     assert abs(round_mantissa(value, 0.1) / value - 1) <= 0.05 + 1e-9
     near = nearest_in_series(value)
     assert 0.85 < near / value < 1.17

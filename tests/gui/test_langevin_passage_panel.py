@@ -13,7 +13,7 @@ from panel_frames import draw_all
 from engine.api import Frame
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.panels.langevin.passage import BAR, percent, short
+from gui.panels.langevin.passage import BAR
 
 NAME = "langevin.passage"
 frame_of = partial(panel_frames.frame_of, NAME)
@@ -96,8 +96,3 @@ def test_shares_and_buffer(shown) -> None:
     assert panel.share_life.interval == (200.0, 500.0)
     assert panel.counted.y[-1] == pytest.approx(frame.measures["crossed_fraction"])
     assert panel.life_band.interval == (200.0, 500.0)
-
-
-def test_numbers_are_short() -> None:
-    assert [short(v) for v in (10.0, 161.8, 2052.3, 5.4e7)] == ["10.0", "162", "2,052", "5.4·10⁷"]
-    assert [percent(v) for v in (0.0, 0.19153, 0.001, 2.2e-7)] == ["0 %", "19.2 %", "0.1 %", "2.2·10⁻⁵ %"]

@@ -17,6 +17,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.core.look.theme import load_theme, luminance, themes, theming
+from gui.core.numbers import nice_above, power_text
 from gui.core.plots import (
     Band,
     Card,
@@ -33,7 +34,7 @@ from gui.core.plots import (
     sequential_lut,
     steady_range,
 )
-from gui.core.plots.axes import log_texts, nice_step, power_text, tick_texts
+from gui.core.plots.axes import log_texts, tick_texts
 from gui.core.plots.items import FINE_POINTS, thin
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
@@ -104,17 +105,30 @@ def test_a_steady_range_survives_odd_wishes():
 
 @given(st.floats(1e-12, 1e12))
 def test_nice_steps_are_1_2_5(span):
-    step = nice_step(span)
+    step = nice_above(span / 10)
     assert round(step / 10 ** math.floor(math.log10(step) + 1e-9), 6) in (1, 2, 5)
     assert 4 - 1e-6 <= span / step <= 10 + 1e-6
+
+
+def test_a_range_narrower_than_the_quantity_means_is_widened(card):
+    """At the start of a fit the likelihood differs by rounding alone: its ticks were -30.026876996 ... -30.026877000."""
+    card.set_range(y=(-30.026877000, -30.026876996))
+    low, high = card.plot.getViewBox().viewRange()[1]
+    assert high - low >= 1e-8 * 30
+    card.set_least_range(y=1e-3)
+    card.set_range(y=(-30.0, -30.0 + 1e-5))
+    low, high = card.plot.getViewBox().viewRange()[1]
+    assert (low, high) == pytest.approx((-30.0005 + 5e-6, -29.9995 + 5e-6), abs=1e-9)
+    card.set_range(y=(0.0, 2.0))
+    assert card.plot.getViewBox().viewRange()[1] == [0.0, 2.0]
 
 
 def test_tick_texts_have_no_needless_decimals():
     assert tick_texts([0, 0.02, 0.04], 0.02) == ["0.00", "0.02", "0.04"]
     assert tick_texts([-10, 0, 10], 10) == ["−10", "0", "10"]
-    assert tick_texts([0, 20000], 20000) == ["0", "20\u202f000"]
-    assert tick_texts([0, 2e-5, 4e-5], 2e-5) == ["0", "2·10⁻⁵", "4·10⁻⁵"]
-    assert tick_texts([1e6, 2.5e6], 5e5) == ["10⁶", "2.5·10⁶"]
+    assert tick_texts([0, 20000], 20000) == ["0", "20,000"]
+    assert tick_texts([0, 2e-5, 4e-5], 2e-5) == ["0", "2×10⁻⁵", "4×10⁻⁵"]
+    assert tick_texts([1e6, 2.5e6], 5e5) == ["10⁶", "2.5×10⁶"]
 
 
 def test_powers_of_ten():

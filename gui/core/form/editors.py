@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton, QWidget
 
 from engine.api import SEED_LIMIT, FieldSpec
-from gui.core.form.scale import Size, nice_step, scale_of, snap
+from gui.core.form.scale import Size, scale_of, snap
 from gui.core.form.text import parse_typed, show_value
 from gui.core.form.value_edit import ValueEdit
 from gui.core.i18n import tr
@@ -17,6 +17,7 @@ from gui.core.look.slider import SlideBar
 from gui.core.look.style import set_invalid
 from gui.core.look.theme import px
 from gui.core.look.widgets import NUMBER_WIDTH, ChoiceBox, IconButton, Segments
+from gui.core.numbers import nice_below
 
 PAUSE = 300  # ms without a key or a notch of the wheel end a gesture
 SEGMENTS_AT_MOST = 4
@@ -219,7 +220,7 @@ class NumberEditor(TextEditor):
         if self.spec.kind == "int":
             moved: float = int(value) + direction * max(1, int(step))
         else:
-            unit = nice_step(max(abs(value), abs(float(self.spec.default))) / 10) * step
+            unit = nice_below(max(abs(value), abs(float(self.spec.default))) / 10) * step
             moved = snap(value + direction * unit, unit)
         if self.spec.minimum is not None and moved <= self.spec.minimum:
             return value if self.spec.open_minimum else type(moved)(self.spec.minimum)

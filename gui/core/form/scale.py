@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.api import FieldSpec
+from gui.core.numbers import nice_below
 
 POSITIONS = 1000
 SERIES = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -47,7 +48,7 @@ class Scale:
     @property
     def step(self) -> float:
         """The linear step: a nice number near a hundredth of the range, 1 at least for integers."""
-        step = nice_step((self.high - self.low) / 100)
+        step = nice_below((self.high - self.low) / 100)
         return max(1.0, step) if self.whole else step
 
     def position(self, value: float) -> int:
@@ -122,19 +123,10 @@ def scale_of(spec: FieldSpec) -> Scale | None:
         low = 1.0 if whole else _smallest(float(spec.default), high)
     margin = 1.0 if whole else None
     if spec.open_minimum and low == spec.minimum:
-        low += margin or (low * 1e-3 if logarithmic else nice_step((high - low) / 100) / 10)
+        low += margin or (low * 1e-3 if logarithmic else nice_below((high - low) / 100) / 10)
     if spec.open_maximum:
-        high -= margin or (high * 1e-3 if logarithmic else nice_step((high - low) / 100) / 10)
+        high -= margin or (high * 1e-3 if logarithmic else nice_below((high - low) / 100) / 10)
     return Scale(low, high, whole, logarithmic, zero) if low < high else None
-
-
-def nice_step(size: float) -> float:
-    """The number 1, 2 or 5 times a power of ten at or just below a size."""
-    if not (math.isfinite(size) and size > 0):
-        return 1.0
-    exponent = math.floor(math.log10(size))
-    factor = max(f for f in (1, 2, 5) if f <= size / 10.0**exponent * (1 + 1e-9) or f == 1)
-    return float(f"{factor}e{exponent}")
 
 
 def snap(value: float, step: float) -> float:

@@ -16,16 +16,15 @@ from gui.core.look.icons import icon
 from gui.core.look.theme import BODY, px, space, theming
 from gui.core.look.widgets import show_if, tabular_figures
 from gui.core.notes.formula_label import FormulaLabel
+from gui.core.numbers import minus, number_text, power_of_ten
 
 INTERVAL = 100  # ms; numbers are for reading
 MOST_DECIMALS = 6
 MOST_DIGITS = 9
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-3, 1e7
-NO_NUMBER = "–"
 FIGURE_SPACE, PUNCTUATION_SPACE = "\u2007", "\u2008"  # as wide as a digit, as a point
 
 ROLES = {True: "holds", False: "fails", None: "pending"}
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ATTACHED = {"degrees": "°", "degree": "°", "°": "°", "%": "%", "percent": "%"}
 
 
@@ -63,7 +62,7 @@ def format_tolerance(tolerance: float) -> str:
     rounded = float(f"{tolerance:.1e}")
     power = math.floor(math.log10(rounded))
     if power < -MOST_DECIMALS or rounded >= LARGEST_PLAIN:
-        return f"{rounded / 10.0**power:.2g}×10{str(power).translate(_SUPERSCRIPTS)}"
+        return f"{rounded / 10.0**power:.2g}×{power_of_ten(power)}"
     return f"{rounded:,.{max(0, 1 - power)}f}".rstrip("0").rstrip(".") if rounded < 1 or power < 1 else f"{rounded:,.0f}"
 
 
@@ -93,27 +92,23 @@ def _wanted_decimals(numbers: tuple[float, float], power: int, tolerance: float)
 
 def _plain(value: float, decimals: int) -> str:
     if not math.isfinite(value):
-        return _not_finite(value)
+        return number_text(value)
     text = f"{value:,.{decimals}f}"
     if any(sign in text for sign in "123456789"):
-        return text.replace("-", "−")
+        return minus(text)
     return "0" if value == 0 else _scientific(value, math.floor(math.log10(abs(value))), 1)
 
 
 def _scientific(value: float, power: int, places: int) -> str:
     if not math.isfinite(value):
-        return _not_finite(value)
+        return number_text(value)
     if value == 0:
         return "0"
     mantissa = f"{value / 10.0**power:.{places}f}"
     if not any(sign in mantissa for sign in "123456789"):
         power = math.floor(math.log10(abs(value)))
         mantissa = f"{value / 10.0**power:.1f}"
-    return f"{mantissa}×10{str(power).translate(_SUPERSCRIPTS)}".replace("-", "−")
-
-
-def _not_finite(value: float) -> str:
-    return NO_NUMBER if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return f"{minus(mantissa)}×{power_of_ten(power)}"
 
 
 class Mark(QWidget):

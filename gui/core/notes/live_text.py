@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 
-DASH = "–"
+from gui.core.numbers import NO_NUMBER, raised
+
+DASH = NO_NUMBER
 
 _PLACE = re.compile(r"\{\{([A-Za-z_][\w.]*)(?::([^{}]*))?\}\}")
 _FORMULA = re.compile(r"(?<!\\)(\$\$.+?\$\$|\$[^$]+\$)", re.DOTALL)
 _EXPONENT = re.compile(r"(?<=[\d.])e([+-]?\d+)")
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # While Markdown is parsed each place is one character of the private use area, which no rule of Markdown touches.
 _FIRST_MARK = 0xE000
@@ -38,8 +39,7 @@ class Place:
         shown = format_value(value, self.spec)
         if not isinstance(value, Real):
             return shown
-        shown = _EXPONENT.sub(lambda found: f"×10{str(int(found[1])).translate(_SUPERSCRIPTS)}", shown)
-        return re.sub(r"^(\s*)-", r"\1−", shown)
+        return re.sub(r"^(\s*)-", r"\1−", raised(shown))
 
     def tex(self, values: Mapping[str, object]) -> str:
         """The value for a formula; its commas and per cent signs are made harmless."""

@@ -10,19 +10,12 @@ from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gui.core.look.theme import Theme, font, px
+from gui.core.numbers import minus, nice_above, power_of_ten, power_text
 from gui.core.plots.base import Plotted, pen
 
 SHRINK_BELOW = 0.45
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-NARROW_SPACE = "\u202f"
+FINEST = 1e-8  # of the largest value: a narrower range has ticks that tell apart by rounding alone
 LONGEST_NAME = 130
-
-
-def nice_step(span: float) -> float:
-    """A step of 1, 2 or 5 times a power of ten that divides a span into about ten parts."""
-    raw = span / 10
-    power = 10.0 ** math.floor(math.log10(raw))
-    return power * next(nice for nice in (1, 2, 5, 10) if raw <= nice * power * (1 + 1e-9))
 
 
 def steady_range(previous: tuple[float, float] | None, wanted: tuple[float, float]) -> tuple[float, float]:
@@ -56,19 +49,15 @@ def steady_range(previous: tuple[float, float] | None, wanted: tuple[float, floa
     if span <= 1e-9 * max(abs(low), abs(high)) or span < 1e-300:
         margin = 0.5 * max(abs(low), abs(high)) or 0.5
         low, high, span = low - margin, high + margin, 2 * margin
-    step = nice_step(span)
+    step = nice_above(span / 10)
     return min(low, math.floor(low / step + 1e-9) * step), max(high, math.ceil(high / step - 1e-9) * step)
 
 
-def power_text(value: float, digits: int = 3) -> str:
-    """A number as mantissa and power of ten: ``1.2·10⁻⁵``; the mantissa 1 is left out."""
-    if value == 0:
-        return "0"
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
-    lead = {"1": "", "-1": "−"}.get(mantissa, mantissa.replace("-", "−") + "·")
-    return lead + power
+def at_least(shown: tuple[float, float], least: float) -> tuple[float, float]:
+    """A range about the same middle that is no narrower than `least`, nor than doubles can tell apart in a hundred million."""
+    low, high = sorted(shown)
+    missing = max(least, FINEST * max(abs(low), abs(high))) - (high - low)
+    return (low - 0.5 * missing, high + 0.5 * missing) if missing > 0 else shown
 
 
 def tick_texts(values: Sequence[float], spacing: float) -> list[str]:
@@ -79,18 +68,18 @@ def tick_texts(values: Sequence[float], spacing: float) -> list[str]:
         return [power_text(0.0 if abs(v) < spacing / 1e6 else v, digits) for v in values]
     places = max(0, math.ceil(-math.log10(spacing) - 1e-9))
     texts = [f"{0.0 if abs(v) < spacing / 1e6 else v:,.{places}f}" for v in values]
-    return [text.replace(",", NARROW_SPACE).replace("-", "−") for text in texts]
+    return [minus(text) for text in texts]
 
 
 def log_texts(values: Sequence[float]) -> list[str]:
     """The numbers at the ticks of a logarithmic axis, given their logarithms: ``10ᵏ`` at the decades, nothing between them."""
-    return ["10" + str(round(v)).translate(SUPERSCRIPTS) if abs(v - round(v)) < 1e-6 else "" for v in values]
+    return [power_of_ten(round(v)) if abs(v - round(v)) < 1e-6 else "" for v in values]
 
 
 def sparse_log_texts(values: Sequence[float]) -> list[str]:
     """The numbers at all ticks of a logarithmic axis that spans about a decade or less."""
     numbers = [10.0**v for v in values]
-    return [f"{n:g}".replace("-", "−") if 1e-3 <= n < 1e5 else power_text(n, 1) for n in numbers]
+    return [f"{n:g}" if 1e-3 <= n < 1e5 else power_text(n, 1) for n in numbers]
 
 
 def halves(text: str) -> list[str]:

@@ -13,7 +13,8 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.core.look.theme import Theme, font, px, rgb, text_width, theming
-from gui.core.plots.axes import nice_step, tick_texts
+from gui.core.numbers import nice_above
+from gui.core.plots.axes import tick_texts
 from gui.core.plots.base import Shown, Swatch
 
 LEVELS = 256
@@ -204,7 +205,7 @@ class ColourBar(QWidget):
         low, high = self.image.low, self.image.high
         if not high > low:
             return []
-        step = 2 * nice_step(high - low)
+        step = 2 * nice_above((high - low) / 10)
         values = [i * step for i in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
         return list(zip(values, tick_texts(values, step), strict=True))
 

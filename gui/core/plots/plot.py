@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QMenu, QToolButton, QWidge
 from gui.core.i18n import tr, translator
 from gui.core.look.icons import set_icon
 from gui.core.look.theme import px, theming
-from gui.core.plots.axes import Axis, Grid, steady_range
+from gui.core.plots.axes import Axis, Grid, at_least, steady_range
 from gui.core.plots.base import Styled
 from gui.core.plots.card import Card, render_widget
 from gui.core.plots.images import ColourBar, DensityImage, HeatMap
@@ -34,6 +34,7 @@ class PlotCard(Card):
 
     def __init__(self, title: str = "", parent: QWidget | None = None, *, expandable: bool = True) -> None:
         self._ranges: dict[str, Range | None] = {"x": None, "y": None}
+        self._least = {"x": 0.0, "y": 0.0}
         self._held = False
         self.items: list[Any] = []
         super().__init__(title, parent, expandable=expandable)
@@ -118,12 +119,19 @@ class PlotCard(Card):
             if wanted is None:
                 continue
             low, high = map(float, wanted)  # single precision overflows in pyqtgraph's limits
+            if not self.axes[axis].logMode and math.isfinite(high - low):
+                low, high = at_least((low, high), self._least[axis])
             shown = steady_range(self._ranges[axis], (low, high)) if steady else (low, high)
             if shown != self._ranges[axis]:
                 self._ranges[axis] = shown
                 changed.append(axis)
         if not self._held:
             self._apply_ranges(changed)
+
+    def set_least_range(self, *, x: float = 0.0, y: float = 0.0) -> None:
+        """Never show less than this of an axis, so that differences below what the quantity means do not fill the picture."""
+        self._least = {"x": x, "y": y}
+        self.plot.getViewBox().setLimits(minXRange=x or None, minYRange=y or None)
 
     def reset_view(self) -> None:
         """Show again what the panel wants shown, after the mouse has moved or zoomed the view."""

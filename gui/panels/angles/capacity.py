@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.api import Frame
 from gui.core.lab.panel import Panel
+from gui.core.numbers import power_text
 from gui.core.plots import Curve, Histogram, Label, Marker, PlotCard, Points
-from gui.core.plots.axes import power_text
 
 if TYPE_CHECKING:
     from engine.labs.angles.capacity import Parameters, Picture

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
+from gui.core.numbers import number_text
 from gui.core.plots import Area, Band, Curve, DragPoints, Histogram, Label, Marker, PlotCard, Points, Swatch
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             curve.setData(steps, np.abs(trace))
         scale = math.sqrt(max(float(np.nanmin(picture.deviation[picture.deviation > 0], initial=1.0)), 1e-12))
         self.growth.set_range(x=span, y=(0.1 * scale, max(100.0 * scale, 3.0 * float(size.max()))))
-        self.growth.set_caption(self.text("{factor} times per step", factor=f"{picture.factor:.4g}".replace("-", "−")))
+        self.growth.set_caption(self.text("{factor} times per step", factor=number_text(picture.factor)))
 
     def _draw_memory(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         lags, theory, measured = picture.lags, picture.theory_correlation, picture.correlation
@@ -257,7 +258,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.memory.set_range(y=(-1.05 if lowest < -0.08 else -0.15, 1.05))
         first = frame.measures["theory_lag1_correlation"]
         known = math.isfinite(first) and not picture.unstable
-        self.memory.set_caption(f"ρ₁ = {first:.3f}".replace("-", "−") if known else self.text("beyond the limit"))
+        self.memory.set_caption(f"ρ₁ = {number_text(first, '.3f')}" if known else self.text("beyond the limit"))
 
     def _draw_cost(self, picture: Picture, frame: Frame[Parameters, Picture], values: dict[str, Any]) -> None:
         measures, sampler = frame.measures, values["sampler"]

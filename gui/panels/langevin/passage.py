@@ -10,8 +10,8 @@ import numpy as np
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
+from gui.core.numbers import percent, short
 from gui.core.plots import Area, Band, Curve, Histogram, Label, Marker, PlotCard, Points, Swarm
-from gui.core.plots.axes import power_text
 
 if TYPE_CHECKING:
     from engine.labs.langevin.passage import Parameters, Picture
@@ -243,16 +243,3 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.shares.set_range(x=(min(10, budget), picture.share_grid[-1]), y=(lowest, 4.0))
         within = percent(measures["exact_budget_fraction"])
         self.shares.set_caption(self.text("{budget} steps: {share}", budget=budget, share=within))
-
-
-def short(value: float) -> str:
-    """A number in three or four digits."""
-    return f"{value:#.3g}".rstrip(".") if value < 1000 else (f"{value:,.0f}" if value < 1e6 else power_text(value, 2))
-
-
-def percent(share: float) -> str:
-    """A share in percent, small ones as powers of ten."""
-    number = 100 * share
-    if number >= 0.095 or number == 0:
-        return f"{number:.3g} %"
-    return f"{power_text(number, 2)} %"

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
+from gui.core.numbers import number_text
 from gui.core.plots import Area, Contours, Curve, DensityImage, DragPoints, Label, Marker, PlotCard, Points
 from gui.panels.em.coins.table import COINS, FlipEditor, FlipTable, Words
 
@@ -175,7 +176,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.later.setData(at, picture.log_likelihood)
         self.present.setData(at[upto - 1 : upto], picture.log_likelihood[upto - 1 : upto])
         highest = frame.measures["maximum_log_likelihood"]
-        self.highest.setData(highest, self.text("highest {value}", value=f"{highest:.3f}".replace("-", "−")))
+        self.highest.setData(highest, self.text("highest {value}", value=number_text(highest, ".3f")))
         low = min(picture.log_likelihood.min(), np.median(picture.lower_bound), picture.lower_bound[2:3].min(initial=np.inf))
         high = max(highest, picture.log_likelihood.max())
         room = 0.12 * max(high - low, 1e-3)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QToolButton
 
 from gui.core.look.theme import Theme, font, px, text_width, theming
+from gui.core.numbers import minus
 from gui.core.plots import Area, Band, Bars, Curve, DensityImage, DragPoints, HeatMap, Label, Marker, PlotCard, Plotted, Points
 
 Table = NDArray[np.float64]
@@ -147,7 +148,7 @@ class CellNumbers(Plotted):
         if abs(value) < 0.5 * 10**-digits:
             return "0"
         text = f"{value:+.{digits}f}" if self.signed else f"{value:.{digits}f}"
-        return text.replace("0.", ".", 1).replace("-", "−") if abs(value) < 0.9995 else text.replace("-", "−")
+        return minus(text.replace("0.", ".", 1) if abs(value) < 0.9995 else text)
 
 
 class CellFrames(Plotted):

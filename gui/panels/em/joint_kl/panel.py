@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
+from gui.core.numbers import number_text
 from gui.panels.em.joint_kl.cards import BoundCard, DataCard, ShareCard, StairCard, TableCard, moved_border, moved_share, short
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
 
     def _draw_bound(self, frame: Frame[Parameters, Picture]) -> None:
         self.bound.show_bound(frame.picture, self.text("ceiling −H(p̃)"))
-        self.bound.set_caption(f"{frame.measures['lower_bound']:.4f}".replace("-", "−"))
+        self.bound.set_caption(number_text(frame.measures["lower_bound"], ".4f"))
 
     # ---- what a hand does --------------------------------------------------------------------------------------------
 

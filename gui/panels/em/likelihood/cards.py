@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gui.core.numbers import number_text
 from gui.core.plots import Bars, Curve, DragPoints, Histogram, Label, Marker, PlotCard, Points, Swatch
 
 SHARPER = (4, 16)
@@ -184,7 +185,7 @@ class EntropyCard(PlotCard):
         middles = ((0.0, cross / 2, cross), (1.0, entropy / 2, entropy), (1.0, entropy + kl / 2, kl))
         for label, (x, y, value) in zip(self.words, middles, strict=True):
             visible = math.isfinite(value) and abs(value) > 0.07 * span
-            label.setData(x, y if math.isfinite(y) else 0.0, f"{value:.3f}".replace("-", "−") if visible else "")
+            label.setData(x, y if math.isfinite(y) else 0.0, number_text(value, ".3f") if visible else "")
         self.set_categories(names)
         self.set_range(y=(low - 0.04 * span * (low < 0), high + 0.1 * span), steady=True)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
+from gui.core.numbers import number_text
 from gui.core.plots import PlotCard, Plotted
 from gui.panels.em.likelihood.cards import CurveCard, EntropyCard, LadderCard, LawCard, ModelCard, VarianceCard
 
@@ -90,7 +91,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             "average": self.text("log-likelihood / n (nats)"),
         }
         self.curve.set_labels(x=self._symbol(picture), y=names[parameters.scale])
-        self.curve.top.setData(picture.estimate, self.text("maximum {value:.4g}", value=picture.estimate).replace("-", "−"))
+        self.curve.top.setData(picture.estimate, self.text("maximum {value}", value=number_text(picture.estimate)))
         lost = frame.measures["log_ratio"]
         per = lost / picture.count
         words = {"average": f"KL = {per:.3f}", "log": f"n·KL = {lost:.3g}", "linear": f"exp(−n·KL) = {math.exp(-lost):.2g}"}[

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gui.core.numbers import power_text
 from gui.core.plots import Area, Bars, Curve, Label, Marker, PlotCard, Points, Trails
-from gui.core.plots.axes import power_text
 from gui.core.plots.raster.paint import Floats
 from gui.panels.em.mixture.points import HUES
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication
 
+from gui.core.numbers import nice_above
 from gui.core.plots import Area, Contours, Curve, HeatMap, Label, Marker, PlotCard, Points, Trails
 from gui.core.plots.mouse import MouseTool
 
@@ -86,9 +87,7 @@ class AboveCard(PlotCard):
 
 def level_spacing(span: float) -> float:
     """A round distance of level lines, so that lines stay where they are while the ground moves."""
-    least = span / LEVELS
-    power = 10.0 ** np.floor(np.log10(least))
-    return float(power * next(step for step in (1, 2, 5, 10) if step * power >= least))
+    return nice_above(span / LEVELS)
 
 
 class SideCard(PlotCard):
