@@ -356,3 +356,65 @@ def trouble_at(name: str, values: Mapping[str, Any]) -> str:
 @pytest.mark.timeout(600)
 def test_extreme_parameters_give_a_picture_or_a_sentence(name: str) -> None:
     assert [trouble for trouble in (trouble_at(name, values) for values in extremes(name)) if trouble] == []
+
+
+# ---- live changes ------------------------------------------------------------------------------------------------------
+
+
+def live_changes(name: str) -> Iterator[LabParameters]:
+    """The defaults with one live parameter at an extreme."""
+    defaults = load(name).parameters()
+    live = {spec.name for spec in field_specs(type(defaults)) if spec.ui.effect == "live"}
+    for values in extremes(name):
+        if len(values) == 1 and set(values) <= live and (changed := validate(type(defaults), values)) != defaults:
+            yield changed
+
+
+def frames_around(name: str, changed: LabParameters) -> list[Frame]:
+    """Two steps, a live change, the same moment under it, and a step more."""
+    run = start(name)
+    run.advance(2 * run.stride())
+    run.observe()
+    run.tweak(changed)
+    found = [run.observe(), run.observe()]
+    run.advance(run.stride())
+    return [*found, run.observe()]
+
+
+@every_experiment
+@pytest.mark.timeout(600)
+def test_live_changes_reach_a_run_on_its_way(name: str) -> None:
+    """As a picture or a sentence, the same one each time, and without a claim that is refuted."""
+    for changed in live_changes(name):
+        try:
+            at_once, again, later = frames_around(name, changed)
+        except LabError as error:
+            assert str(error)
+            continue
+        assert difference(at_once, again) == "", changed
+        assert difference(later, frames_around(name, changed)[-1]) == "", changed
+        for frame in (at_once, later):
+            assert frame.parameters == changed
+            assert missing_measures(load(name), frame) == [], changed
+            assert [claim.name for claim in frame.claims if claim.holds is False] == [], changed
+
+
+@every_experiment
+def test_the_state_is_adapted_once_for_each_live_change(name: str) -> None:
+    experiment = load(name)
+    if experiment.adapt is None:
+        pytest.skip("step and observe see live parameters with the state as it is")
+    changes, adapted = list(live_changes(name)), []
+
+    def counted(state: Any, parameters: LabParameters, context: Context) -> Any:
+        adapted.append(parameters)
+        return experiment.adapt(state, parameters, context) if experiment.adapt else state
+
+    prepare_thread(CPU)
+    parameters = experiment.parameters()
+    run = Run(dataclasses.replace(experiment, adapt=counted), parameters, Context(CPU, parameters.seed))
+    for changed in changes:
+        run.tweak(changed)
+        run.tweak(changed)
+        run.observe()
+    assert adapted == changes
