@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from engine.api import Entry, ExperimentState, LabError, Message, Session, WindowState, device_problem, entries, entry, topics
 from gui.core.i18n import tr, translator
 from gui.core.lab.notices import NoticeStrip
 from gui.core.lab.panel import are_sizes
+from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import space, theming
 from gui.core.window.actions import ACTIONS, PRESENTER_ONLY
 from gui.core.window.autosave import Autosave
 from gui.core.window.commands import Commands
 from gui.core.window.header import Header
+from gui.core.window.pages import Body, Pages
 from gui.core.window.presentation import Presentation
 from gui.core.window.rail import Rail
 from gui.core.window.side import Side
@@ -73,13 +75,15 @@ class MainWindow(QMainWindow):
         self.rail = Rail(self)
         self.header = Header(self)
         self.notices = NoticeStrip(self)
-        self.stack = QStackedWidget(self)
+        self.stack = Pages(self)
         self.stack.addWidget(QWidget(self))  # shown until there is something else, and where an experiment cannot be opened
         self.side = Side(self)
-        self._body = QSplitter(Qt.Orientation.Horizontal, self)
+        self._body = Body(self)
         self._center = QFrame(self)
         self.presentation = Presentation(self)
         self.status = Status(self, self.rail)
+        for part in (self.rail, self.header, self.notices):
+            theming.dress(part)
         self._build()
         self._make_actions()
         self._make_buttons()
@@ -88,8 +92,8 @@ class MainWindow(QMainWindow):
         self._show_topic()
         self._center.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._center.setFocus()  # else the first topic wears a focus ring before anybody has touched a key
-        theming.changed.connect(self._restyle)
-        translator.changed.connect(self.retranslate)
+        follow(theming.changed, self, self._restyle)
+        follow(translator.changed, self, self.retranslate)
 
     def changed(self) -> None:
         """Something worth keeping has changed."""
@@ -126,6 +130,8 @@ class MainWindow(QMainWindow):
             self._open(name)
         if (page := self.views.pop(name, None)) is not None:
             self.views[name] = page  # the last one is the one seen last
+            for part in (page, page.side):
+                theming.dress(part)
             self.stack.setCurrentWidget(page)
             self.side.show_page(page.side)
             page.session.set_active(not self.isMinimized())
@@ -189,7 +195,7 @@ class MainWindow(QMainWindow):
     # ---- pieces --------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._center.setObjectName("center")
+        self._center.setAutoFillBackground(True)  # a style sheet here would reach into every page
         self.center_box = QVBoxLayout(self._center)
         self.center_box.addWidget(self.header)
         self.center_box.addWidget(self.notices)
@@ -198,8 +204,6 @@ class MainWindow(QMainWindow):
         self._body.addWidget(self.side)
         self._body.setStretchFactor(0, 1)
         self._body.setStretchFactor(1, 0)
-        self._body.setChildrenCollapsible(False)
-        self._body.setHandleWidth(1)
         whole = QWidget(self)
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
@@ -265,6 +269,7 @@ class MainWindow(QMainWindow):
 
     def _new_menu(self) -> QMenu:
         menu = QMenu(self)
+        theming.dress(menu)
         menu.aboutToShow.connect(self._draw_icons)
         return menu
 

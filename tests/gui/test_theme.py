@@ -126,6 +126,7 @@ def test_applying_dresses_the_application(qapp, qtbot):
     theming.apply(qapp)
     button = QPushButton("Export")
     qtbot.addWidget(button)
+    theming.dress(button)
     set_role(button, "primary")
     button.resize(120, 40)
     seen = {}
@@ -133,8 +134,6 @@ def test_applying_dresses_the_application(qapp, qtbot):
         theming.set(name)
         seen[name] = button.grab().toImage().pixelColor(12, 20).name()
     assert seen == {name: load_theme(name).accent.lower() for name in seen}
-    theming.dressed = False
-    qapp.setStyleSheet("")
 
 
 def test_invalid_is_a_property_of_the_field(qtbot):

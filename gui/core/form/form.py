@@ -14,6 +14,7 @@ from gui.core.form.field import Field
 from gui.core.form.presets import PresetBar
 from gui.core.form.sections import make_sections
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.theme import space, theming
 from gui.core.look.widgets import is_put_away, show_if
 
@@ -148,8 +149,8 @@ class Form(QWidget):
             field.gesture_finished.connect(self._on_gesture_finished)
             field.sweep_requested.connect(self.sweep_requested)
         self.presets.chosen.connect(self._on_preset)
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self.restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self.restyle)
 
     @Slot(object)
     def _on_edited(self, value: Any) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLay
 from engine.api import Claim
 from gui.core.i18n import tr, translator
 from gui.core.lab.throttle import Throttle
+from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import BODY, px, space, theming
 from gui.core.look.widgets import show_if, tabular_figures
@@ -312,8 +313,8 @@ class ClaimsView(QWidget):
         self._throttle.triggered.connect(self._show)
         self.restyle()
         self.retranslate()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self.restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self.restyle)
 
     @property
     def summary(self) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.api import Message
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.icons import icon, set_icon
 from gui.core.look.style import restyle
 from gui.core.look.theme import SMALL, font, px, space, theming
@@ -99,8 +100,8 @@ class NoticeStrip(QFrame):
         self._arrange()
         self.restyle()
         self.hide()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self.restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self.restyle)
 
     def show_error(self, message: Text, hint: Text = "", traceback: str = "") -> None:
         """Say what failed and what helps; a traceback stays behind a button."""

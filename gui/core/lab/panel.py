@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 
 from engine.api import Frame, LabParameters
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.theme import space, theming
 
 TURN = 12  # ms: Qt paints what has changed about 5 ms after it was told
@@ -51,8 +52,8 @@ class Panel(QWidget, Generic[P, Q]):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.build()
         self._retranslate()
-        translator.changed.connect(self._on_language)
-        theming.changed.connect(self._on_theme)
+        follow(translator.changed, self, self._on_language)
+        follow(theming.changed, self, self._on_theme)
 
     # ---- what a subclass gives -----------------------------------------------------------------------------------
 

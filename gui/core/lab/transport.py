@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QPen, QR
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.icons import set_icon
 from gui.core.look.slider import SlideBar
 from gui.core.look.theme import BODY, font, px, space, text_width, theming
@@ -308,8 +309,8 @@ class TransportBar(QWidget):
         self.speed.speed_changed.connect(self.speed_changed)
         self.slider.slid.connect(self._on_slid)
         self.slider.stepped.connect(self._on_slider_stepped)
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self.restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self.restyle)
 
     def _dress_play(self) -> None:
         icon, tip = ("pause", "Pause") if self.playing else ("restart", "Run again") if self.finished else ("play", "Play")

@@ -8,12 +8,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton
 
 from engine.api import resource_path
+from gui.core.look.follow import Follower
 from gui.core.look.theme import Role, px, theming
 
 SIZE = 18
@@ -63,10 +64,31 @@ def pixmap(name: str, colour: QColor | str, size: int, ratio: float = 1.0, gap: 
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
     painter.setOpacity(of.alphaF())
-    QSvgRenderer(QByteArray(coloured(name, of.name()))).render(painter, QRectF(0, 0, side, side))
+    painter.drawPixmap(0, 0, _stencil(name, side))
+    if _one_colour(name):
+        painter.setOpacity(1.0)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(made.rect(), QColor(of.rgb()))
     painter.end()
     made.setDevicePixelRatio(ratio)
     return made
+
+
+@cache
+def _stencil(name: str, side: int) -> QPixmap:
+    """A drawing in black: parsing and stroking cost much more than the colour, which changes with theme and state."""
+    made = QPixmap(side, side)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    QSvgRenderer(QByteArray(coloured(name, "#000000"))).render(painter, QRectF(0, 0, side, side))
+    painter.end()
+    return made
+
+
+@cache
+def _one_colour(name: str) -> bool:
+    """Whether a drawing leaves all its colours to the theme."""
+    return "#" not in drawing(name)
 
 
 @cache
@@ -105,13 +127,12 @@ def icon(name: str, colour: Role | None = None, size: int = SIZE, *, on: Role | 
     return _icon(name, off, checked, theme.muted, px(size), px(gap) if gap else 0, ratios)
 
 
-class _Follower(QObject):
+class _IconFollower(Follower):
     """Keeps the icon of its parent in the colours of the current theme."""
 
     def __init__(self, target: QAbstractButton | QAction, name: str, colour: Role | None, size: int, on: Role | None) -> None:
-        super().__init__(target)
+        super().__init__(theming.changed, target, self.follow)
         self.arguments = (name, colour, size, on)
-        theming.changed.connect(self.follow)
         self.follow()
 
     def follow(self) -> None:
@@ -132,9 +153,9 @@ def set_icon(
 
     Call it again to replace the icon, or after the button's text came or went.
     """
-    old = target.findChild(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    old = target.findChild(_IconFollower, options=Qt.FindChildOption.FindDirectChildrenOnly)
     if old is None:
-        _Follower(target, name, colour, size, on)
+        _IconFollower(target, name, colour, size, on)
     else:
         old.arguments = (name, colour, size, on)
         old.follow()

@@ -14,14 +14,13 @@ from string import Template
 from PySide6.QtWidgets import QWidget
 
 from gui.core.look.icons import icon_file
-from gui.core.look.theme import Theme, mix
+from gui.core.look.theme import Theme, mix, theming
 
 FRAMES = Template("""
 QWidget { color: $text; }
 QMainWindow, QDialog, #center { background: $background; }
-#rail, #side { background: $surface; border: none; }
+#rail { background: $surface; border: none; }
 #rail { border-right: 1px solid $hair; }
-#side { border-left: 1px solid $hair; }
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: ${r10}px; }
 QFrame#card:focus { border-color: $accent; }
 QFrame#strip { background: $raised; border: 1px solid $line; border-radius: ${r8}px; }
@@ -261,6 +260,9 @@ def style_sheet(theme: Theme) -> str:
     """The style sheet of the whole application in one theme."""
     values = {**_colours(theme), **_sizes(theme), **_pictures(theme)}
     return "".join(part.substitute(values) for part in (FRAMES, BUTTONS, FIELDS, REST))
+
+
+theming.style_sheet = style_sheet
 
 
 def restyle(widget: QWidget) -> None:

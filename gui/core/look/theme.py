@@ -6,18 +6,20 @@ The values lie in ``resources/themes/*.toml``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import load_toml, resource_path
+from gui.core.look.follow import Follower
 from gui.core.look.fonts import FAMILIES, MONO_FAMILIES, load_fonts
 
-SMALL, BODY, LARGE, HEADING, TITLE = 11, 13, 15, 19, 22
+SMALL, BODY = 11, 13
 GRID = (4, 8, 14, 24)
 ZOOM_RANGE = (0.7, 2.0)
 
@@ -93,19 +95,28 @@ def load_theme(name: str) -> Theme:
     return Theme(name=name, **values)
 
 
+def _no_sheet(_theme: Theme) -> str:
+    return ""
+
+
 class Themes(QObject):
     """Which theme is worn and how far the user has zoomed in.
 
-    `changed` is emitted after either changed; by then palette, style sheet and default font of the application are set.
+    `changed` is emitted after either changed; by then palette and default font of the application are set. The style sheet
+    is not the application's, which would restyle every widget there is: `dress` gives it to the widgets that hold others,
+    each when it is seen.
     """
 
     changed = Signal()
+    sheet_changed = Signal()  # emitted before `changed`
 
     def __init__(self) -> None:
         super().__init__()
+        self.sheet = ""
         self.zoom = 1.0
         self.current = load_theme("dark")
         self.dressed = False
+        self.style_sheet: Callable[[Theme], str] = _no_sheet  # `gui.core.look.style` puts its own here
 
     def set(self, name: str) -> None:
         """Wear the theme of this name; an unknown name is ignored."""
@@ -129,14 +140,19 @@ class Themes(QObject):
 
     def apply(self, app: QApplication) -> None:
         """Dress the application, now and after every later change."""
-        from gui.core.look.style import style_sheet  # the style sheet draws icons, and icons ask for the theme
+        if not self.dressed:
+            self.dressed = True
+            load_fonts()
+            app.setStyle("Fusion")  # the same drawing on every platform
+        self._dress(app)
 
-        self.dressed = True
-        load_fonts()
-        app.setStyle("Fusion")  # the same drawing on every platform
-        app.setPalette(palette(self.current))
-        app.setFont(font(BODY))
-        app.setStyleSheet(style_sheet(self.current))
+    def dress(self, widget: QWidget) -> None:
+        """Give a widget, and with it all that lie on it, the style sheet of the current theme, now and after every change.
+
+        Call it again before a page is shown that was hidden during a change: children that are shown first then find it.
+        """
+        old = widget.findChild(_Dresser, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        (old or _Dresser(self, widget)).put_on()
 
     def _wear(self, name: str, zoom: float) -> None:
         theme = load_theme(name)
@@ -144,16 +160,31 @@ class Themes(QObject):
         self.current = replace(theme, scale=theme.scale * zoom)
         app = QApplication.instance()
         if self.dressed and isinstance(app, QApplication):
-            self.apply(app)
+            self._dress(app)
         self.changed.emit()
+
+    def _dress(self, app: QApplication) -> None:
+        app.setPalette(palette(self.current))
+        app.setFont(font(BODY))
+        self.sheet = self.style_sheet(self.current)
+        self.sheet_changed.emit()
+        self.sheet_changed.emit()
+
+
+class _Dresser(Follower):
+    """Keeps its parent in the current style sheet."""
+
+    def __init__(self, themes: Themes, widget: QWidget) -> None:
+        super().__init__(themes.sheet_changed, widget, self.put_on)
+        self._themes = themes
+
+    def put_on(self) -> None:
+        widget = self.parent()
+        if isinstance(widget, QWidget) and widget.styleSheet() != self._themes.sheet:
+            widget.setStyleSheet(self._themes.sheet)
 
 
 theming = Themes()
-
-
-def apply(app: QApplication) -> None:
-    """Dress the application in the current theme, now and after every later change."""
-    theming.apply(app)
 
 
 def px(size: float) -> int:

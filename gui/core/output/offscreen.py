@@ -131,6 +131,7 @@ class Sheet(QWidget):
     def __init__(self, item: Entry, frame: Frame, parameters: LabParameters) -> None:
         super().__init__()
         self.setObjectName("center")
+        theming.dress(self)
         title = QLabel(item.titles[translator.language], self)
         title.setProperty("role", "title")
         summary = QLabel(item.summaries[translator.language], self)

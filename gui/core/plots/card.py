@@ -7,6 +7,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QPaintDevice
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui.core.look.elided import Elided
+from gui.core.look.follow import follow
 from gui.core.look.icons import set_icon
 from gui.core.look.theme import font, px, space, theming
 from gui.core.plots.legend import Legend
@@ -42,7 +43,7 @@ class Card(QFrame):
         self._arrange()
         self.set_title(title)
         self.set_caption("")
-        theming.changed.connect(self.restyle)
+        follow(theming.changed, self, self.restyle)
         self.restyle()
 
     def _build_header(self) -> None:

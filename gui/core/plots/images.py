@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.core.look.follow import follow
 from gui.core.look.theme import Theme, font, px, rgb, text_width, theming
 from gui.core.numbers import nice_above
 from gui.core.plots.axes import tick_texts
@@ -193,7 +194,7 @@ class ColourBar(QWidget):
         self.image = image
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         image.levels_changed.connect(self.refresh)
-        theming.changed.connect(self.refresh)
+        follow(theming.changed, self, self.refresh)
 
     def refresh(self) -> None:
         """Draw again after the levels or the theme changed."""

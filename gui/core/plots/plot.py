@@ -12,6 +12,7 @@ from PySide6.QtGui import QCursor, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QMenu, QToolButton, QWidget
 
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.icons import set_icon
 from gui.core.look.theme import px, theming
 from gui.core.plots.axes import Axis, Grid, at_least, steady_range
@@ -68,7 +69,7 @@ class PlotCard(Card):
         self.reset_button.clicked.connect(self.reset_view)
         self.reset_button.hide()
         self._retranslate()
-        translator.changed.connect(self._retranslate)
+        follow(translator.changed, self, self._retranslate)
         self.header.insertWidget(self.header.count() - 1, self.reset_button)
 
     def _retranslate(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QTabBar, QToolButton, 
 from engine.api import Entry, Topic
 from gui.core.i18n import tr, translator
 from gui.core.look.elided import Elided
+from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import px, space, theming
 
@@ -40,8 +41,8 @@ class Header(QWidget):
         self._buttons = QHBoxLayout()
         self._named: list[tuple[QToolButton, str, str, bool]] = []
         self._build()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self._restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self._restyle)
 
     def add_button(self, icon_name: str, text: str, *, labelled: bool = False, menu: QMenu | None = None) -> QToolButton:
         """A button of the head; the text is its label or its tool tip, translated here."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QStackedWi
 from engine.api import Entry, ExperimentState
 from gui.core.i18n import tr, translator
 from gui.core.lab.open_experiment import OpenExperiment
+from gui.core.look.follow import follow
 from gui.core.look.theme import space, theming
 
 
@@ -27,10 +28,11 @@ class LabView(QWidget):
         self._box.addWidget(self.session.notices)
         self._box.addWidget(self.session.panel, 1)
         self._box.addWidget(self.session.transport)
+        theming.dress(self)
         self._restyle()
         self.retranslate()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self._restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self._restyle)
 
     def retranslate(self) -> None:
         """The notes are a file per language."""
@@ -63,10 +65,11 @@ class SidePage(QSplitter):
         self._tabs.currentChanged.connect(self._pages.setCurrentIndex)
         self._add(self._tabs, self._pages)
         self.setSizes([430, 470])
+        theming.dress(self)
         self._restyle()
         self.retranslate()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self._restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self._restyle)
 
     def retranslate(self) -> None:
         """Set the heads of the sections."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from engine.api import topics
 from gui.core.i18n import tr, translator
+from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import px, space, theming
 
@@ -41,8 +42,8 @@ class Rail(QFrame):
         self._build()
         self._restyle()
         self.retranslate()
-        translator.changed.connect(self.retranslate)
-        theming.changed.connect(self._restyle)
+        follow(translator.changed, self, self.retranslate)
+        follow(theming.changed, self, self._restyle)
 
     def select(self, topic: str) -> None:
         """Mark a topic as the one on the screen."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.core.i18n import tr
-from gui.core.look.theme import px, space
+from gui.core.look.theme import px, space, theming
 from gui.core.window.actions import ACTIONS
 
 MOUSE = (
@@ -39,6 +39,7 @@ class HelpSheet(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Keys"))
+        theming.dress(self)
         page = QWidget()
         grid = QGridLayout(page)
         grid.setHorizontalSpacing(space(3))
@@ -90,6 +91,7 @@ class CommandPalette(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        theming.dress(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._line = QLineEdit(self)
         self._line.setAccessibleName(tr("All commands …"))

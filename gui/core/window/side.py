@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from gui.core.look.theme import px, theming
+from gui.core.look.follow import follow
+from gui.core.look.theme import mix, px, theming
+from gui.core.window.pages import Pages
 
 
-class Side(QFrame):
+class Side(QWidget):
     """Holds the side page of each open experiment."""
 
     WIDTH = 360
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("side")
+        self.setAutoFillBackground(True)  # a style sheet here would reach into every page
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         self.wanted = True
         self._drawer = False
         self._drawer_open = False
         self._hidden_for_stage = False
         self._body: QSplitter | None = None
-        self._pages = QStackedWidget(self)
+        self._pages = Pages(self)
         self._empty = QWidget(self)
         self._pages.addWidget(self._empty)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 8, 0, 8)
         box.addWidget(self._pages)
         self._restyle()
-        theming.changed.connect(self._restyle)
+        follow(theming.changed, self, self._restyle)
 
     def add_page(self, page: QWidget) -> None:
         """Take in the page of an experiment."""
@@ -80,6 +84,10 @@ class Side(QFrame):
         if self._drawer and event.type() == QEvent.Type.Resize:
             self._place()
         return False
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = theming.current
+        QPainter(self).fillRect(0, 0, 1, self.height(), theme.colour(mix(theme.surface, theme.line, 0.6)))
 
     def _place(self) -> None:
         visible = (self._drawer_open if self._drawer else self.wanted) and not self._hidden_for_stage

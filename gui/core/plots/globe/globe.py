@@ -29,6 +29,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.core.look.follow import follow
 from gui.core.look.theme import Role, font, px, rgb, text_width, theming
 from gui.core.plots.base import text_with_halo
 from gui.core.plots.globe.sphere import camera, equal_area_angles, graticule, great_arc
@@ -74,7 +75,7 @@ class Globe(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        theming.changed.connect(self.restyle)
+        follow(theming.changed, self, self.restyle)
 
     def restyle(self) -> None:
         """Take the colours of the current theme."""
