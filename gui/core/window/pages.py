@@ -24,7 +24,8 @@ class Pages(QStackedWidget):
     def _share_room(self, current: int) -> None:
         for index in range(self.count()):
             policy = QSizePolicy.Policy.Preferred if index == current else QSizePolicy.Policy.Ignored
-            self.widget(index).setSizePolicy(policy, policy)
+            if (page := self.widget(index)) is not None:
+                page.setSizePolicy(policy, policy)
 
 
 class Body(QSplitter):
