@@ -413,13 +413,13 @@ def test_everything_is_translated_while_it_runs(window: MainWindow, session: Ope
     english = texts(window)
     assert {text for text in english if CJK.search(text) and "中文 / English" not in text} == set()
     do(window, "next_language")
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: not session.panel.drawing)
     window.status.refresh()
     chinese = texts(window)
     assert len(chinese) >= len(english) - 5
     assert sorted({text for text in chinese if LATIN.search(words(text)) and not CJK.search(text)}) == []
     do(window, "next_language")
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: not session.panel.drawing)
     window.status.refresh()
     back = texts(window)
     assert {text for text in back if CJK.search(text) and "中文 / English" not in text} == set()
