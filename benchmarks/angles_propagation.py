@@ -19,9 +19,7 @@ from benchmarks._rows import row
 from engine.core.context import Context
 from engine.core.drive import Run
 from engine.labs.angles.propagation import EXPERIMENT, Parameters
-from engine.labs.angles.propagation import tower as _tower
-from engine.labs.angles.propagation.experiment import phase_of
-from engine.math.networks import mean_field as propagation
+from engine.math.networks import mean_field
 from engine.math.networks.activations import ACTIVATIONS
 from engine.math.networks.mean_field import moments
 from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean
@@ -103,7 +101,7 @@ def _first_picture(activation: str, **values: int) -> Callable[[], Any]:
     parameters = Parameters(activation=activation, **values)
 
     def work() -> None:
-        for cache in (moments, propagation._tables, phase_of, _tower.theory, _tower.cosine_spread):
+        for cache in (moments, mean_field._tables):
             cache.cache_clear()
         Run(EXPERIMENT, parameters, Context(torch.device("cpu"), 0)).observe()
 

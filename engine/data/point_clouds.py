@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.math.latent.laws import Mixture
+from engine.math.numerics.precision import wide_dtype
 
 LONG, SHORT = 1.7, 0.4  # deviations of a long group along and across
 INNER, OUTER = 1.0, 2.4  # radii of the rings
@@ -84,7 +85,7 @@ def _plane_turn(angle: float) -> Tensor:
 def sample(mixture: Mixture, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Points (d, n) of a mixture and the component of each (n,), on the device of the generator."""
     device = generator.device
-    kind = torch.float32 if device.type == "mps" else torch.float64
+    kind = wide_dtype(device)
     law = mixture.to(torch.empty(0, dtype=kind, device=device))
     labels = torch.multinomial(law.weights, count, replacement=True, generator=generator)
     noise = torch.randn((mixture.dimension, count), generator=generator, dtype=kind, device=device)
@@ -99,7 +100,7 @@ def sample(mixture: Mixture, count: int, generator: torch.Generator) -> tuple[Te
 def curved(kind: str, count: int, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Points (2, n) of two ``moons`` or two ``rings``, and which of the two each belongs to."""
     device = generator.device
-    dtype = torch.float32 if device.type == "mps" else torch.float64
+    dtype = wide_dtype(device)
     labels = torch.arange(count, device=device) % 2
     part = torch.rand(count, generator=generator, dtype=dtype, device=device)
     blur = noise * torch.randn((2, count), generator=generator, dtype=dtype, device=device)

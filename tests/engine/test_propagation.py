@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ import torch
 from engine.api import LabError, preset_parameters, run, run_with, validate
 from engine.core.context import Context
 from engine.core.drive import Run
+from engine.core.frames import Frame
+from engine.core.parameters import FieldSpec, field_specs
 from engine.data.digits import unit_digits
 from engine.labs.angles.propagation import EXPERIMENT, Parameters
-from engine.labs.angles.propagation import experiment as propagation
+from engine.labs.angles.propagation import state as propagation
 from engine.labs.angles.propagation.bow_tie import measured_round_trip, round_trip_tolerance, tie_table
-from engine.labs.angles.propagation.race import start
-from engine.labs.angles.propagation.tower import Block, Design, layer_of, reading, ridge, widths
+from engine.labs.angles.propagation.claims import check_claims
+from engine.labs.angles.propagation.comparison import start
+from engine.labs.angles.propagation.tower import Block, Design, preactivation_histogram, reading, widths
 from engine.math.networks.activations import ACTIVATIONS
 from engine.math.networks.mean_field import fixed_points
 
@@ -26,6 +30,10 @@ NAME = "angles.propagation"
 
 def measures(**values) -> dict[str, float]:
     return dict(run(NAME, **{"depth": 10, "width": 256, **values}).measures)
+
+
+def wrong(frame: Frame) -> list[str]:
+    return [claim.name for claim in frame.claims if claim.holds is False]
 
 
 def design(**values) -> Design:
@@ -37,6 +45,7 @@ def design(**values) -> Design:
             "bias_std": 0.0,
             "alpha": None,
             "normalisation": "none",
+            "placement": "inner",
             "scaling": "standard",
             "dtype": "float32",
             **values,
@@ -68,14 +77,23 @@ def test_theory_of_plain_towers() -> None:
         {"activation": "elu", "inputs": "digits", "variance_factor": 1.3},
         {"activation": "relu", "normalisation": "batch", "batch": 512, "depth": 4},
         {"activation": "relu", "dtype": "bfloat16"},
+        {"activation": "relu", "residual": True, "alpha": 1.0, "normalisation": "rms", "placement": "pre"},
+        {"activation": "tanh", "residual": True, "alpha": 1.0, "normalisation": "layer", "placement": "pre"},
+        {"activation": "relu", "residual": True, "alpha": 1.0, "normalisation": "rms", "placement": "post"},
+        {"activation": "gelu", "residual": True, "alpha": 0.7, "normalisation": "layer", "placement": "post"},
+        {"activation": "relu", "normalisation": "layer", "placement": "pre"},
+        {"activation": "relu", "normalisation": "rms", "placement": "post"},
+        {"activation": "tanh", "residual": True, "alpha": 0.5, "waist": 0.5},
+        {"activation": "relu", "residual": True, "alpha": 0.5, "waist": 0.25, "normalisation": "rms", "placement": "post"},
     ],
     ids=lambda values: "-".join(map(str, values.values())),
 )
 def test_no_claim_fails(values) -> None:
-    frame = run(NAME, **{"depth": 10, "width": 256, **values}).frame
-    assert frame is not None
-    assert [claim.name for claim in frame.claims if claim.holds is False] == []
-    assert frame.claims[0].holds
+    for seed in range(3):
+        frame = run(NAME, **{"depth": 10, "width": 256, "seed": seed, **values}).frame
+        assert frame is not None
+        assert wrong(frame) == []
+        assert frame.claims[0].holds
 
 
 def test_both_scalings_are_the_same_function() -> None:
@@ -111,50 +129,51 @@ def test_the_same_layer_twice_is_the_same_layer() -> None:
     assert not torch.equal(made(4)(x), made(5)(x))
 
 
-def test_widths_of_a_waist() -> None:
+def test_widths_of_a_bottleneck() -> None:
     assert widths(4, 100, 0.25, 64) == (64, 25, 100, 25, 100)
     assert widths(2, 8, 1.0, 8) == (8, 8, 8)
 
 
 def test_readings() -> None:
     y = torch.tensor([[1.0, 0.0, 2.0], [1.0, 0.0, -2.0], [1.0, 0.0, 5.0]])
-    moment, cosine, dead, log_norm = reading(y).tolist()
+    moment, cosine, dead, log_norm, kept = reading(y, y.roll(1, 0)).tolist()
     assert moment == pytest.approx((3 + 4 + 4 + 25) / 9)
     assert cosine == pytest.approx(-3 / 5)
     assert dead == pytest.approx(2 / 3)
     assert log_norm == pytest.approx(math.log(5))
+    assert kept == pytest.approx((11 / 130**0.5 - 3 / 5 - 9 / 130**0.5) / 3)
+    assert math.isnan(reading(y, y[:, :2])[4])
 
 
-def test_the_ridge_counts_what_it_shows() -> None:
-    shares = ridge(torch.tensor([0.01, 0.02, -3.99, 9.0, -9.0, math.nan, math.inf, 3.99]))
+def test_the_histogram_counts_what_it_shows() -> None:
+    shares = preactivation_histogram(torch.tensor([0.01, 0.02, -3.99, 9.0, -9.0, math.nan, math.inf, 3.99]))
     assert shares.shape == (64,)
     np.testing.assert_allclose(shares.numpy()[[0, 32, 63]], [1 / 8, 2 / 8, 1 / 8])
     assert float(shares.sum()) == pytest.approx(4 / 8)
 
 
-def test_a_residual_tower_has_no_waist() -> None:
-    with pytest.raises(LabError, match="nothing to add"):
-        run(NAME, residual=True, waist=0.5)
-
-
-def test_a_layer_that_changes_the_width_is_plain() -> None:
-    assert made(fan_in=64, fan_out=64, alpha=0.5).alpha == 0.5
-    plain = made(fan_in=64, fan_out=96, alpha=0.5)
-    assert plain.alpha is None
+def test_a_residual_layer_that_changes_the_width_adds_to_a_random_projection() -> None:
+    same = made(fan_in=64, fan_out=64, alpha=0.5)
     x = torch.randn(4, 64)
-    assert torch.equal(plain(x), plain.after(x, plain.before(x)))
-    assert layer_of(design(alpha=0.5), 64, 64).alpha == 0.5
-    assert layer_of(design(alpha=0.5), 64, 96).alpha is None
+    assert torch.equal(same.after(x, torch.zeros(4, 64)), x)
+    wider = made(fan_in=600, fan_out=900, alpha=0.5)
+    x = torch.randn(400, 600)
+    with torch.no_grad():
+        kept = wider.after(x, torch.zeros(400, 900))
+    spread = math.sqrt(2 / 900 + 2 / 400 / 600)  # of a mean over 400 squared lengths that share the projection, from above
+    assert float(kept.square().mean() / x.square().mean()) == pytest.approx(1, abs=5 * spread)
+    assert design(alpha=0.5).layer(64, 64).projection is None
+    assert design(alpha=0.5).layer(64, 96).projection == 1.5
+    assert design().layer(64, 96).projection is None
 
 
 def test_digits_enter_a_residual_tower_of_another_width() -> None:
-    """The first layer is a plain linear one, which keeps lengths; the twelve behind it add to their inputs."""
     values: dict[str, Any] = {"inputs": "digits", "residual": True, "activation": "linear", "variance_factor": 1.0, "depth": 13}
-    for width, layers in ((96, 12), (64, 13)):
+    for width in (96, 64):
         frame = run(NAME, **{**values, "width": width, "alpha": 0.5}).frame
         assert frame is not None
-        assert frame.measures["theory_forward_gain"] == pytest.approx(1.25**layers)
-        assert [claim.name for claim in frame.claims if claim.holds is False] == []
+        assert frame.measures["theory_forward_gain"] == pytest.approx(1.25**13)
+        assert wrong(frame) == []
 
 
 @pytest.mark.parametrize(
@@ -164,6 +183,10 @@ def test_digits_enter_a_residual_tower_of_another_width() -> None:
         {"activation": "tanh", "variance_factor": 4.0, "bias_std": 0.1},
         {"activation": "linear", "variance_factor": 1.0},
         {"activation": "tanh", "residual": True, "alpha": 0.5},
+        {"activation": "tanh", "residual": True, "alpha": 0.5, "waist": 0.5},
+        {"activation": "relu", "normalisation": "rms"},
+        {"activation": "relu", "residual": True, "alpha": 1.0, "normalisation": "rms", "placement": "pre"},
+        {"activation": "relu", "residual": True, "alpha": 1.0, "normalisation": "layer", "placement": "post"},
     ],
     ids=lambda values: "-".join(map(str, values.values())),
 )
@@ -218,7 +241,7 @@ def test_digits_have_second_moment_one() -> None:
     assert sorted(labels.unique().tolist()) == list(range(10))
 
 
-def test_the_race_is_decided_by_the_start() -> None:
+def test_the_comparison_is_decided_by_the_start() -> None:
     result = run(NAME, depth=12, width=64, inputs="digits", training=True, updates=60)
     assert result.steps == 61
     assert result.measures["loss_chosen"] < 1.5 < result.measures["loss_half"]
@@ -226,7 +249,111 @@ def test_the_race_is_decided_by_the_start() -> None:
     assert result.frame.picture.losses.shape == (60, 3)
 
 
-def test_a_race_of_giants_is_refused() -> None:
+def test_a_comparison_of_giants_is_refused() -> None:
     context = Context(torch.device("cpu"), 0)
     with pytest.raises(LabError, match="too large"):
         start(design(), depth=60, width=4096, waist=1.0, context=context)
+
+
+# ---- where the layer normalises ----------------------------------------------------------------------------------------
+
+
+def test_pre_norm_keeps_the_input_by_a_power_and_post_norm_exponentially() -> None:
+    """A linear branch of variance 1 beside its input: p grows by 1 a layer, or is divided by 2 at each."""
+    values: dict[str, Any] = {"activation": "linear", "variance_factor": 1.0, "residual": True, "alpha": 1.0}
+    for placement, share in (("pre", 1 / math.sqrt(11)), ("post", 2.0**-5)):
+        known = measures(normalisation="rms", placement=placement, **values)
+        assert known["theory_kept_input"] == pytest.approx(share, rel=1e-6)
+        assert known["theory_forward_gain"] == pytest.approx(11 if placement == "pre" else 1, rel=1e-6)
+
+
+def test_the_gradient_of_pre_norm_grows_as_the_depth_and_that_of_post_norm_stays() -> None:
+    """Pre-Norm: a factor 1 + 1/p per layer with p = 1, 2, ..., together L + 1; Post-Norm: (1 + 1) / 2 per layer."""
+    values: dict[str, Any] = {"activation": "linear", "variance_factor": 1.0, "residual": True, "alpha": 1.0}
+    pre = measures(normalisation="rms", placement="pre", **values)
+    post = measures(normalisation="rms", placement="post", **values)
+    assert pre["theory_backward_gain"] == pytest.approx(11, rel=1e-6)
+    assert post["theory_backward_gain"] == pytest.approx(1, rel=1e-6)
+
+
+def test_batch_normalisation_has_one_place() -> None:
+    assert design(normalisation="batch", placement="post").place == "inner"
+    assert measures(normalisation="batch", placement="post") == pytest.approx(measures(normalisation="batch"), nan_ok=True)
+
+
+# ---- the ends of all sliders -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"depth": 200, "residual": True, "alpha": 2.0},
+        {"depth": 120, "residual": True, "alpha": 4.0},
+        {"depth": 200, "variance_factor": 16.0},
+        {"depth": 200, "variance_factor": 0.01},
+        {"depth": 200, "variance_factor": 0.01, "activation": "tanh"},
+        {"depth": 200, "activation": "linear", "variance_factor": 16.0, "bias_std": 3.0},
+    ],
+    ids=lambda values: "-".join(map(str, values.values())),
+)
+def test_numbers_that_run_over_are_gaps_and_leave_claims_open(values: dict[str, Any]) -> None:
+    frame = run(NAME, width=32, batch=8, **values).frame
+    assert frame is not None
+    assert wrong(frame) == []
+    gain = frame.measures["theory_forward_gain"]
+    assert math.isnan(gain) or 1e-100 < gain < 1e100
+
+
+def test_an_orthogonal_linear_tower_has_no_variance_below_zero() -> None:
+    frame = run(NAME, activation="linear", rule="orthogonal", depth=20, width=128, variance_factor=1.0, seed=112).frame
+    assert frame is not None
+    assert wrong(frame) == []
+
+
+def limits(spec: FieldSpec) -> tuple[float, float]:
+    assert spec.minimum is not None
+    assert spec.maximum is not None
+    return (1e-3 if spec.open_minimum else spec.minimum), spec.maximum
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_end_of_every_slider_gives_a_picture_or_a_sentence(seed: int) -> None:
+    """Singly and in random pairs; no claim fails."""
+    small = {"width": (8, 64), "depth": (1, 60), "batch": (4, 16), "updates": (1, 3)}
+    base: dict[str, Any] = {"width": 64, "depth": 5, "batch": 8, "updates": 2}
+    ends = [
+        (spec.name, value)
+        for spec in field_specs(Parameters)
+        if spec.name not in ("seed", "dtype")
+        for value in small.get(spec.name) or spec.choices or ((False, True) if spec.kind == "switch" else limits(spec))
+    ]
+    chosen = random.Random(seed)
+    pairs = [dict(chosen.sample(ends, 2)) for _ in range(25)]
+    for values in [*({name: value} for name, value in ends if seed == 0), *pairs]:
+        frame = run(NAME, **{**base, **values, "seed": seed}).frame
+        assert frame is not None
+        assert wrong(frame) == [], values
+
+
+# ---- errors are seen ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["forward", "backward", "correlation", "log_norm", "kept_input"])
+def test_a_claim_fails_where_something_is_off(name: str) -> None:
+    normed = {"normalisation": "rms", "placement": "pre"}
+    parameters = validate(Parameters, {"depth": 6, "residual": True, "alpha": 1.0, "activation": "tanh", **normed})
+    tower = Run(EXPERIMENT, parameters, Context(torch.device("cpu"), 0))
+    tower.advance(tower.total or 0)
+    known = dict(tower.observe().measures)
+    sound = check_claims(known, tower._state, parameters, 0.05)
+    assert [claim.name for claim in sound if claim.holds is False] == []
+    factor, measure = {
+        "forward": (2.0, "forward_gain"),
+        "backward": (4.0, "backward_gain"),
+        "correlation": (-1.0, "correlation_last"),
+        "log_norm": (0.0, "log_norm"),
+        "kept_input": (-1.0, "kept_input"),
+    }[name]
+    wrong_value = known[measure] * factor + (3.0 if factor == 0 else 0.0)
+    broken = check_claims({**known, measure: wrong_value}, tower._state, parameters, 0.05)
+    assert [claim.name for claim in broken if claim.holds is False] == [name]

@@ -7,20 +7,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, special, stats
+from scipy import integrate, special
 
 from engine.math.networks.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
+from engine.math.networks.fan_rules import RULES, bow_tie, fan_variance
 from engine.math.networks.mean_field import (
-    RULES,
     FixedPoint,
-    Layer,
-    Signal,
-    bow_tie,
     chi,
     correlation_limit,
     correlation_map,
     edge_of_chaos,
-    fan_variance,
     fixed_points,
     gain,
     length_map,
@@ -28,10 +24,9 @@ from engine.math.networks.mean_field import (
     moments,
     pair_moment,
     phase_map,
-    propagate,
-    truncated_variance,
 )
-from engine.math.networks.norm_walk import log_norm_drift, log_norm_spread, rectified_drift, rectified_spread
+from engine.math.networks.norm_walk import log_norm_drift, log_norm_variance, rectified_drift, rectified_variance
+from engine.math.networks.signals import Layer, Signal, propagate
 from engine.math.numerics.quadrature import gaussian_pair_mean
 from engine.math.numerics.statistics import standard_error_of_mean, standard_error_of_variance, tolerance
 
@@ -101,13 +96,6 @@ def test_closed_forms_of_pairs_agree_with_quadrature(name: str, c: float) -> Non
     each = ACTIVATIONS[name]
     expected = gaussian_pair_mean(each.numpy, each.numpy, (0.4, 3.0), c, each.kinks)
     assert pair_moment(each, (0.4, 3.0), c) == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_cut_off_normal_law() -> None:
-    assert truncated_variance(2) == pytest.approx(0.7737413, abs=5e-8)
-    assert truncated_variance(2) ** -0.5 == pytest.approx(1.1368472, abs=5e-8)
-    for bound in (0.5, 1.0, 3.0):
-        assert truncated_variance(bound) == pytest.approx(stats.truncnorm(-bound, bound).var(), rel=1e-9)
 
 
 # ---- maps --------------------------------------------------------------------------------------------------------------
@@ -350,7 +338,7 @@ def test_an_unknown_rule_is_refused() -> None:
 def test_drift_and_spread_of_the_logarithm(width: int) -> None:
     count = 200_000
     values = np.log(np.random.default_rng(width).chisquare(width, count) / width)
-    drift, spread = log_norm_drift(width), log_norm_spread(width)
+    drift, spread = log_norm_drift(width), log_norm_variance(width)
     fourth = float(special.polygamma(3, width / 2)) + 3 * spread**2
     assert abs(values.mean() - drift) < tolerance(standard_error_of_mean(spread, count))
     assert abs(values.var(ddof=1) - spread) < tolerance(standard_error_of_variance(spread, fourth, count))
@@ -360,7 +348,7 @@ def test_drift_and_spread_of_the_logarithm(width: int) -> None:
 
 def test_a_typical_square_at_depth_and_width_100() -> None:
     assert 100 * log_norm_drift(100) == pytest.approx(-1, abs=0.01)
-    assert 100 * log_norm_spread(100) == pytest.approx(2, abs=0.03)
+    assert 100 * log_norm_variance(100) == pytest.approx(2, abs=0.03)
 
 
 @pytest.mark.parametrize("width", [16, 100, 1000])
@@ -368,7 +356,7 @@ def test_drift_and_spread_behind_a_rectifier(width: int) -> None:
     count = 20_000
     noise = np.random.default_rng(width)
     values = np.log(2 * noise.chisquare(np.maximum(1, noise.binomial(width, 0.5, count))) / width)
-    drift, spread = rectified_drift(width), rectified_spread(width)
+    drift, spread = rectified_drift(width), rectified_variance(width)
     fourth = float(((values - values.mean()) ** 4).mean())
     assert abs(values.mean() - drift) < tolerance(standard_error_of_mean(spread, count))
     assert abs(values.var(ddof=1) - spread) < tolerance(standard_error_of_variance(spread, fourth, count))

@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor
 
-from engine.math.random.entries import wide_dtype
+from engine.math.numerics.precision import wide_dtype
 
 # --------------------------------------------------------------------------------------------------------------------
 # Whole chains

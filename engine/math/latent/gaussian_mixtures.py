@@ -33,6 +33,7 @@ from engine.math.latent.laws import (
     shaped,
     whitening,
 )
+from engine.math.numerics.precision import wide_dtype
 
 CHUNK = {"cpu": 1 << 18, "cuda": 1 << 25, "mps": 1 << 22}  # numbers of a block: it should stay in the cache
 EXACT_WORK = 1 << 17  # numbers (K n d) up to which differences are taken for their accuracy
@@ -126,7 +127,7 @@ def expectation(
     d, n = points.shape
     k = mixture.components
     inverse, half_determinant = whitening(mixture)
-    wide = torch.float64 if points.device.type != "mps" else torch.float32
+    wide = wide_dtype(points.device)
     precise = mixture.to(torch.empty(0, dtype=wide, device=points.device))
     fast = False
     reach = 0.0

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.math.numerics.precision import slices
+
 CHUNK = 1 << 22  # multiplications between two pauses
 BACKGROUND = 0.01  # of the word frequencies mixed into p(w|z) before unseen documents are judged
 
@@ -219,8 +221,7 @@ def safe(table: Tensor) -> Tensor:
 
 def chunks(rows: int, work: int) -> list[slice]:
     """Stretches of rows, each of about the work that a cancelled run may still finish."""
-    size = max(1, CHUNK // max(work, 1))
-    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+    return slices(rows, max(1, CHUNK // max(work, 1)))
 
 
 def _rows(table: Tensor) -> Tensor:

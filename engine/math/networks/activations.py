@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,6 +20,41 @@ from torch.nn import functional
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
+
+ActivationName = Literal[
+    "linear",
+    "relu",
+    "leaky_relu",
+    "tanh",
+    "sigmoid",
+    "gelu",
+    "silu",
+    "elu",
+    "softplus",
+    "selu",
+    "erf",
+    "hard_tanh",
+    "softsign",
+    "mish",
+    "sin",
+]
+ACTIVATION_LABELS: dict[str, str] = {
+    "linear": "Linear",
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "tanh": "tanh",
+    "sigmoid": "Sigmoid",
+    "gelu": "GELU",
+    "silu": "SiLU (Swish)",
+    "elu": "ELU",
+    "softplus": "Softplus",
+    "selu": "SELU",
+    "erf": "erf",
+    "hard_tanh": "Hard tanh",
+    "softsign": "Softsign",
+    "mish": "Mish",
+    "sin": "sin",
+}
 
 LEAK = 0.01  # slope of leaky_relu on the left, the default of torch
 SOFTPLUS_LINEAR = 40.0  # beyond it softplus(x) - x is below rounding error; at torch's default of 20 it is not

@@ -14,9 +14,8 @@ for deep learning.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,9 +24,7 @@ from engine.math.networks.activations import Activation
 from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean, gaussian_rule
 
 Array = NDArray[np.float64]
-Normalisation = Literal["none", "batch", "layer", "rms"]
 
-RULES = ("fan_in", "fan_out", "average", "geometric", "quadratic", "orthogonal")
 LENGTHS = np.logspace(-8, 6, 561)  # second moments between which the tables interpolate
 
 
@@ -214,169 +211,3 @@ def phase_map(activation: Activation, weight_variances: ArrayLike, bias_variance
             break
         length = after
     return np.log(weight * np.interp(np.log(length), scale, slope))
-
-
-# ---- a tower of layers -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer of a tower.
-
-    Parameters
-    ----------
-    activation
-        f.
-    weight_variance
-        Number of inputs times the variance of a weight: the factor of second moments, forward.
-    back_variance
-        Number of outputs times the variance of a weight: the factor of squared gradients, backward.
-    bias_variance
-        σ_b².
-    alpha
-        None for ``y = f(z)``; else a residual layer ``y = x + α f(z)``.
-    normalisation
-        Of z before the activation. ``rms`` divides by the root mean square over the units, ``layer`` also subtracts their
-        mean, ``batch`` subtracts mean and divides by deviation of each unit over the examples.
-    """
-
-    activation: Activation
-    weight_variance: float
-    back_variance: float
-    bias_variance: float = 0.0
-    alpha: float | None = None
-    normalisation: Normalisation = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Averages over the units of a layer that determine those of the next.
-
-    Parameters
-    ----------
-    moment
-        Second moment p of a coordinate.
-    overlap
-        Mean product of the coordinates of two marked inputs.
-    crowd
-        The same for two inputs of the batch at large; followed only under batch normalisation, which makes them independent.
-    mean
-        Mean of a coordinate over the units.
-    """
-
-    moment: float
-    overlap: float
-    crowd: float = 0.0
-    mean: float = 0.0
-
-    @property
-    def correlation(self) -> float:
-        """Cosine of the angle between the two marked inputs."""
-        return self.overlap / self.moment if self.moment > 0 else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What one layer did.
-
-    Parameters
-    ----------
-    after
-        The signal behind it.
-    length
-        Variance of what enters the activation.
-    backward
-        Second moment per coordinate of the gradient in front of the layer over that behind it.
-    """
-
-    after: Signal
-    length: float
-    backward: float
-
-
-def propagate(signal: Signal, layer: Layer, nodes: int = 8) -> Passage:
-    """One layer of the theory, for two inputs of the same second moment.
-
-    Exact in the limit of infinite width without normalisation, with ``layer`` and ``rms`` (the statistics over infinitely
-    many units do not fluctuate) and on the residual branch (the weights of a layer are independent of what enters it). For
-    ``batch`` it also takes infinitely many examples; with few the normalised values are not Gaussian.
-    """
-    length, overlap, crowd = (
-        layer.weight_variance * each + layer.bias_variance for each in (signal.moment, signal.overlap, signal.crowd)
-    )
-    scale = 1.0
-    if layer.normalisation in ("layer", "rms"):
-        scale = length
-    elif layer.normalisation == "batch":
-        length, overlap, scale = length - crowd, overlap - crowd, length - crowd
-    if scale <= 0:
-        return Passage(replace(signal, moment=math.nan, overlap=math.nan), math.nan, math.nan)
-    length, overlap = length / scale, overlap / scale
-    known = moments(layer.activation, length)
-    both = (length, length)
-    joint = pair_moment(layer.activation, both, overlap / length, nodes) if length else known.second
-    shared = known.mean**2 if layer.normalisation == "batch" else 0.0
-    backward = layer.back_variance * known.slope / scale
-    if layer.alpha is None:
-        return Passage(Signal(known.second, joint, shared, known.mean), length, backward)
-    a = layer.alpha
-    cross = 2 * a * signal.mean * known.mean
-    after = Signal(
-        moment=signal.moment + cross + a * a * known.second,
-        overlap=signal.overlap + cross + a * a * joint,
-        crowd=signal.crowd + cross + a * a * shared,
-        mean=signal.mean + a * known.mean,
-    )
-    return Passage(after, length, 1 + a * a * backward)
-
-
-# ---- rectangular layers ------------------------------------------------------------------------------------------------
-
-
-def fan_variance(rule: str, fan_in: int, fan_out: int) -> float:
-    """Variance of a weight under a rule.
-
-    ``fan_in`` 1/m keeps second moments forward, ``fan_out`` 1/n keeps them backward; between them lie the arithmetic
-    ``average`` 2/(m+n) of Xavier, ``geometric`` 1/√(mn), and ``quadratic`` (m+n)/(m²+n²), which minimises
-    (m t - 1)² + (n t - 1)² over the variance t. ``orthogonal`` matrices have entries of variance 1/max(m, n).
-    """
-    m, n = fan_in, fan_out
-    match rule:
-        case "fan_in":
-            return 1 / m
-        case "fan_out":
-            return 1 / n
-        case "average":
-            return 2 / (m + n)
-        case "geometric":
-            return 1 / math.sqrt(m * n)
-        case "quadratic":
-            return (m + n) / (m * m + n * n)
-        case "orthogonal":
-            return 1 / max(m, n)
-    raise ValueError(f"there is no rule {rule!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class BowTie:
-    """Factors of second moments of linear layers from m to n units and back to m: exact expectations for any width."""
-
-    rule: str
-    forward: float  # of a signal, m -> n
-    backward: float  # of a gradient through the same layer
-    forward_return: float  # of a signal, n -> m
-    backward_return: float
-    round_trip: float  # of a signal through both
-    round_trip_backward: float
-
-
-def bow_tie(rule: str, m: int, n: int) -> BowTie:
-    """The factors for a rule: with weights of variance t a signal is multiplied by inputs · t, a gradient by outputs · t."""
-    there, back = fan_variance(rule, m, n), fan_variance(rule, n, m)
-    return BowTie(rule, m * there, n * there, n * back, m * back, m * there * n * back, n * there * m * back)
-
-
-def truncated_variance(bound: float) -> float:
-    """Variance 1 - 2 b φ(b) / (2 Φ(b) - 1) of a standard normal law cut off at ±b; 0.7737413 for b = 2."""
-    density = math.exp(-0.5 * bound * bound) / math.sqrt(2 * math.pi)
-    return 1 - 2 * bound * density / math.erf(bound / math.sqrt(2))

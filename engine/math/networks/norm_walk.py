@@ -18,7 +18,7 @@ def log_norm_drift(width: int) -> float:
     return float(special.digamma(0.5 * width)) + math.log(2 / width)
 
 
-def log_norm_spread(width: int) -> float:
+def log_norm_variance(width: int) -> float:
     """Variance ψ₁(n/2) of the same, about 2/n; both add up over layers."""
     return float(special.polygamma(1, 0.5 * width))
 
@@ -29,7 +29,7 @@ def rectified_drift(width: int) -> float:
     return float(chance @ special.digamma(0.5 * units)) + math.log(4 / width)
 
 
-def rectified_spread(width: int) -> float:
+def rectified_variance(width: int) -> float:
     """Variance E ψ₁(K/2) + Var ψ(K/2) of the same, about 5/n."""
     units, chance = _firing(width)
     mean = special.digamma(0.5 * units)

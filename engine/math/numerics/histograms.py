@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from engine.math.random.entries import apply, wide_dtype
+from engine.math.numerics.precision import apply, wide_dtype
 
 FINE_BINS = 1 << 16
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.math.random.entries import apply, signed_uniforms, wide_dtype
+from engine.math.numerics.precision import apply, wide_dtype
+from engine.math.random.entries import signed_uniforms
 
 _BLOCK = 1 << 16  # angles drawn at a time: scratch stays in the second-level cache
 

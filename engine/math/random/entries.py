@@ -20,12 +20,13 @@ truncated_normal  4.5  inverse distribution function
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from engine.math.numerics.precision import apply, wide_dtype
 
 EntryLaw = Literal["gaussian", "uniform", "rademacher", "laplace", "student_t", "sparse", "truncated_normal"]
 ENTRY_LAWS: tuple[EntryLaw, ...] = get_args(EntryLaw)
@@ -164,17 +165,6 @@ def signed_uniforms(count: int, generator: torch.Generator, device: torch.device
     integers = words if wide else words.view(torch.int32)[:count]
     integers.bitwise_or_(1)
     return torch.mul(integers, 2.0**-63 if wide else 2.0**-31, out=torch.empty(count, dtype=dtype, device=device))
-
-
-def apply(name: str, tensor: Tensor) -> Tensor:
-    """Apply an elementwise function in place, by numpy on the CPU and by torch elsewhere; returns the tensor."""
-    if tensor.device.type == "cpu":
-        array = tensor.numpy()
-        getattr(np, name)(array, out=array)
-        return tensor
-    function: Callable[..., Any] = getattr(torch, name)
-    function(tensor, out=tensor)
-    return tensor
 
 
 def _signed_uniforms_like(out: Tensor, generator: torch.Generator, per_entry: float = 1.0) -> Tensor:
@@ -369,11 +359,6 @@ def pair_angles(
             fill(law, vector, generator, degrees_of_freedom=degrees_of_freedom, density=density)
         piece.copy_(cosines(x, y)[1])
     return angles
-
-
-def wide_dtype(device: torch.device) -> torch.dtype:
-    """Double precision, except on Apple GPUs, which have none."""
-    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def _angle(cosine: Tensor) -> Tensor:

@@ -185,8 +185,8 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.angles.set_caption("")
 
     def _draw_ridge(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
-        layers = len(picture.ridge)
-        self.shares.setData(np.sqrt(picture.ridge.T), (0.5, -REACH, layers, 2 * REACH), (0.0, 0.32))
+        layers = len(picture.preactivations)
+        self.shares.setData(np.sqrt(picture.preactivations.T), (0.5, -REACH, layers, 2 * REACH), (0.0, 0.32))
         self.ridge.set_range(x=(0.5, layers + 0.5), y=(-REACH, REACH))
         dead = frame.measures["dead_fraction"]
         self.ridge.set_caption("" if math.isnan(dead) else self.text("dead units {share}", share=f"{dead:.0%}"))

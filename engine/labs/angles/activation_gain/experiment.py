@@ -27,58 +27,25 @@ from engine.labs.angles.activation_gain.integrals import (
     output_law,
 )
 from engine.math.formulas.parser import LONGEST, FormulaError, parse
-from engine.math.networks.activations import ACTIVATIONS, Activation
+from engine.math.networks.activations import ACTIVATION_LABELS, ACTIVATIONS, Activation, ActivationName
+from engine.math.numerics.precision import wide_dtype
 from engine.math.numerics.statistics import standard_error_of_mean, tolerance
 
 CURVE_POINTS = 801
 SHOWN = 4.0  # standard deviations of the input in the picture
 SAMPLES_PER_STEP = {"cpu": 1 << 18, "cuda": 1 << 24, "mps": 1 << 22}
-LABELS = {
-    "linear": "Linear",
-    "relu": "ReLU",
-    "leaky_relu": "Leaky ReLU",
-    "tanh": "tanh",
-    "sigmoid": "Sigmoid",
-    "gelu": "GELU",
-    "silu": "SiLU (Swish)",
-    "elu": "ELU",
-    "softplus": "Softplus",
-    "selu": "SELU",
-    "erf": "erf",
-    "hard_tanh": "Hard tanh",
-    "softsign": "Softsign",
-    "mish": "Mish",
-    "sin": "sin",
-}
 
 
 class Parameters(LabParameters):
     """A Gaussian variable through an activation."""
 
     activation: Annotated[
-        Literal[
-            "linear",
-            "relu",
-            "leaky_relu",
-            "tanh",
-            "sigmoid",
-            "gelu",
-            "silu",
-            "elu",
-            "softplus",
-            "selu",
-            "erf",
-            "hard_tanh",
-            "softsign",
-            "mish",
-            "sin",
-            "formula",
-        ],
+        Literal[ActivationName, "formula"],
         Ui(
             "Activation",
             symbol="f",
             group="Activation",
-            choices={**LABELS, "formula": "Own formula"},
+            choices={**ACTIVATION_LABELS, "formula": "Own formula"},
             help="The nonlinearity that a layer applies to each of its values.",
         ),
     ] = "tanh"
@@ -169,9 +136,8 @@ def activation_of(parameters: Parameters) -> Activation:
 def init(parameters: Parameters, context: Context) -> State:
     """The first chunk of samples."""
     exact(activation_of(parameters), parameters.input_std, parameters.layers)
-    dtype = torch.float32 if context.device.type == "mps" else torch.float64
     counts = torch.zeros(parameters.bins, dtype=torch.int64, device=context.device)
-    return step(State(counts, torch.zeros(2, dtype=dtype, device=context.device), 0), parameters, context)
+    return step(State(counts, torch.zeros(2, dtype=wide_dtype(context.device), device=context.device), 0), parameters, context)
 
 
 def step(state: State, parameters: Parameters, context: Context) -> State:
@@ -222,7 +188,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         framework_gains=framework_gains,
         lengths=known.lengths,
         framework_lengths=lengths,
-        labels=tuple(LABELS[name] for name in names),
+        labels=tuple(ACTIVATION_LABELS[name] for name in names),
         chosen=names.index(activation.name) if activation.name in names else -1,
         second_moment=known.second,
         gain=known.gain,

@@ -28,9 +28,10 @@ from engine.labs.angles.capacity.curves import (
     record_steps,
 )
 from engine.math.numerics.histograms import ks_distance
+from engine.math.numerics.precision import wide_dtype
 from engine.math.random.angles import VectorLaw
 from engine.math.random.capacity import count_absolute, crude_max, log_capacity, log_vectors, max_quantile, tail, unit_rows
-from engine.math.random.entries import draw, wide_dtype
+from engine.math.random.entries import draw
 
 FINE_BINS = 1 << 16
 FIRST_VECTORS, GROWTH = 16, 1.25  # early steps add a quarter, so that a logarithmic axis fills evenly

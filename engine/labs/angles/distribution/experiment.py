@@ -20,8 +20,9 @@ from engine.core.parameters import LabParameters, Ui
 from engine.labs.angles.distribution.claims import BAND, CLAIMS, MEASURES, check_claims, measured
 from engine.labs.angles.distribution.curves import Law, cdf_on, cosine_window, exact_curves, picture_window
 from engine.math.numerics.histograms import FineHistogram, empty_histogram, ks_distance, rebin_to, update
+from engine.math.numerics.precision import wide_dtype
 from engine.math.random.angles import SubspaceLaw, VectorLaw
-from engine.math.random.entries import draw, pair_angles, subspace_angles, wide_dtype
+from engine.math.random.entries import draw, pair_angles, subspace_angles
 
 GLOBE_POINTS = 2000
 FINE_BINS = 1 << 16

@@ -9,16 +9,16 @@ import torch
 
 from engine.core.context import Context
 from engine.labs.angles.propagation.parameters import Parameters
-from engine.math.networks.mean_field import RULES, bow_tie, fan_variance
+from engine.math.networks.fan_rules import RULES, bow_tie, fan_variance
 from engine.math.numerics.statistics import tolerance
 
 UNITS = 1024
 
 
 def tie_widths(parameters: Parameters) -> tuple[int, int]:
-    """m and n of the bow tie: those of the tower, or a quarter where it has no waist."""
-    waist = parameters.waist if parameters.waist != 1 else 0.25
-    return parameters.width, max(1, round(parameters.width * waist))
+    """m and n of the bow tie: those of the tower, or a quarter where it has no bottleneck."""
+    ratio = parameters.waist if parameters.waist != 1 else 0.25
+    return parameters.width, max(1, round(parameters.width * ratio))
 
 
 def measured_round_trip(parameters: Parameters, context: Context) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from engine.core.parameters import LabParameters, Ui
+from engine.math.networks.activations import ACTIVATION_LABELS, ActivationName
 
 
 class Parameters(LabParameters):
@@ -20,52 +21,21 @@ class Parameters(LabParameters):
         float,
         Field(ge=1 / 16, le=4),
         Ui(
-            "Waist",
+            "Bottleneck ratio",
             symbol="w",
             scale="log",
             group="Tower",
             help="Every other layer has this many times as many units; only then do the fan rules differ.",
+            advanced=True,
         ),
     ] = 1.0
     activation: Annotated[
-        Literal[
-            "linear",
-            "relu",
-            "leaky_relu",
-            "tanh",
-            "sigmoid",
-            "gelu",
-            "silu",
-            "elu",
-            "softplus",
-            "selu",
-            "erf",
-            "hard_tanh",
-            "softsign",
-            "mish",
-            "sin",
-        ],
+        ActivationName,
         Ui(
             "Activation",
             symbol="f",
             group="Tower",
-            choices={
-                "linear": "Linear",
-                "relu": "ReLU",
-                "leaky_relu": "Leaky ReLU",
-                "tanh": "tanh",
-                "sigmoid": "Sigmoid",
-                "gelu": "GELU",
-                "silu": "SiLU (Swish)",
-                "elu": "ELU",
-                "softplus": "Softplus",
-                "selu": "SELU",
-                "erf": "erf",
-                "hard_tanh": "Hard tanh",
-                "softsign": "Softsign",
-                "mish": "Mish",
-                "sin": "sin",
-            },
+            choices=ACTIVATION_LABELS,
             help="Applied to every unit of every layer.",
         ),
     ] = "relu"
@@ -106,6 +76,7 @@ class Parameters(LabParameters):
             group="Weights",
             choices={"standard": "In the weights", "ntk": "In the forward pass (NTK)"},
             help="The same function at the start; in training the NTK form moves weights of every width alike.",
+            advanced=True,
         ),
     ] = "standard"
     residual: Annotated[
@@ -113,7 +84,7 @@ class Parameters(LabParameters):
         Ui(
             "Residual",
             group="Form",
-            help="Each layer adds to its input instead of replacing it; one that changes the width stays plain.",
+            help="Each layer adds to its input; one that changes the width adds to a random projection of it.",
         ),
     ] = False
     alpha: Annotated[
@@ -133,9 +104,23 @@ class Parameters(LabParameters):
             "Normalisation",
             group="Form",
             choices={"none": "None", "batch": "Batch", "layer": "Layer", "rms": "Root mean square"},
-            help="Between weights and activation, without parameters of its own.",
+            help="Over the units of a layer or over the examples, without parameters of its own.",
         ),
     ] = "none"
+    placement: Annotated[
+        Literal["inner", "pre", "post"],
+        Ui(
+            "Normalises",
+            group="Form",
+            when={"normalisation": ("layer", "rms")},
+            choices={
+                "inner": "Between weights and activation",
+                "pre": "The input of the branch (Pre-Norm)",
+                "post": "The sum (Post-Norm)",
+            },
+            help="Pre-Norm leaves the way around the layer untouched; Post-Norm divides what came along it at every layer.",
+        ),
+    ] = "inner"
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"],
         Ui(
@@ -143,6 +128,7 @@ class Parameters(LabParameters):
             group="Form",
             choices={"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"},
             help="In which the tower computes; float16 ends at 65504 above and at 0.00000006 below.",
+            advanced=True,
         ),
     ] = "float32"
     inputs: Annotated[
@@ -169,7 +155,14 @@ class Parameters(LabParameters):
     batch: Annotated[
         int,
         Field(ge=4, le=512),
-        Ui("Examples", symbol="B", scale="log", group="Input", help="How many inputs go through together."),
+        Ui(
+            "Examples",
+            symbol="B",
+            scale="log",
+            group="Input",
+            help="How many inputs go through together.",
+            advanced=True,
+        ),
     ] = 64
     training: Annotated[
         bool, Ui("Start training", group="Training", help="Three towers learn the digits: half, once and twice the variance.")

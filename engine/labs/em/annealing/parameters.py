@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.parameters import LabParameters, Ui, problem
-from engine.math.random.entries import wide_dtype
+from engine.math.numerics.precision import wide_dtype
 
 MOST_VALUES = 2000
 MADE = ("two", "skewed", "uniform", "plane", "ring")

@@ -18,6 +18,7 @@ from engine.data.point_clouds import curved, sample, truth
 from engine.labs.em.mixture.parameters import CLASSICS, CURVED, Matrix, Parameters
 from engine.math.latent.laws import FLATTEST, Mixture
 from engine.math.latent.starts import covariance_of, thinned
+from engine.math.numerics.precision import wide_dtype
 
 MOST_SHOWN = 3000
 MARGIN = 0.14  # of the extent of the points, around them
@@ -66,7 +67,7 @@ def open_cloud(parameters: Parameters, context: Context) -> Cloud:
 def load(parameters: Parameters, context: Context) -> Base:
     """All points but those drawn."""
     kind, device = parameters.data, context.device
-    wide = torch.float32 if device.type == "mps" else torch.float64
+    wide = wide_dtype(device)
     if kind == "values":
         if not any(parameters.values):
             raise LabError("There are no values.", "Give numbers, for example 1, 2, 3.")

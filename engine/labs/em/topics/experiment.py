@@ -36,7 +36,7 @@ from engine.math.latent.plsa import (
     uniform_step,
     word_entropy,
 )
-from engine.math.random.entries import wide_dtype
+from engine.math.numerics.precision import wide_dtype
 
 MOST_RESPONSIBILITIES = 2_000_000  # that are summed one by one to check the chain rule
 MOST_JUDGED = 100  # held-out documents that are folded in after every iteration

@@ -22,8 +22,8 @@ from engine.labs.langevin.bias.laws import (
     variance,
 )
 from engine.math.chains.samplers import baoab, hmc, mala, ula
+from engine.math.numerics.precision import wide_dtype
 from engine.math.numerics.statistics import tolerance
-from engine.math.random.entries import wide_dtype
 
 TRACE = 160  # steps that the traces show
 SHOWN = 4  # chains that are traced

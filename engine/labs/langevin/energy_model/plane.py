@@ -26,6 +26,7 @@ from engine.math.networks.energy_training import (
     reflect,
     score_matching_loss,
 )
+from engine.math.numerics.precision import widened
 
 CELLS, COARSE = 96, 48  # per side of the grids on which a density is exact
 SLOTS = 1024  # of the buffer
@@ -83,7 +84,7 @@ def target(parameters: Parameters, context: Context) -> Target:
     law = law_of(parameters)
     generator = context.generator("target")
     logs = law.log_density(grid(CELLS, context.device))
-    shares = torch.softmax(logs.double(), 0) if context.device.type != "mps" else torch.softmax(logs, 0)
+    shares = torch.softmax(widened(logs), 0)
     modes = Modes.of(law, generator) if law.modes else None
     return Target(
         law=law,

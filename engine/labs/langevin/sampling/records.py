@@ -15,7 +15,7 @@ from engine.labs.langevin.sampling.landscape import CELLS, Landscape
 from engine.labs.langevin.sampling.walk import Ensemble, chunks
 from engine.math.chains.statistics import SwarmCorrelation, Traces, effective_sample_size, r_hat, rank_r_hat
 from engine.math.energies.density import planar_counts
-from engine.math.random.entries import wide_dtype
+from engine.math.numerics.precision import wide_dtype
 
 Floats = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from engine.math.chains.nuts import nuts
 from engine.math.chains.samplers import baoab, hmc, leapfrog, mala, no_force, ula
 from engine.math.chains.tempering import annealed_temperature, ladder, pairs, swap
 from engine.math.energies.registry import Energy
+from engine.math.numerics.precision import slices
 
 CHUNK = {"cpu": 1 << 16, "cuda": 1 << 24, "mps": 1 << 20}  # particles whose scratch stays in the cache
 HOLD = 0.2  # share of an annealed run that stays at T in the end
@@ -119,8 +120,7 @@ class Draws:
 
 def chunks(count: int, context: Context) -> list[slice]:
     """Slices of at most a chunk of particles."""
-    size = CHUNK[context.device.type]
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+    return slices(count, CHUNK[context.device.type])
 
 
 # ---- what a sampler keeps ----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ LARGEST = 150_000_000  # weights of the three networks together
 
 
 @dataclass(frozen=True, slots=True)
-class Race:
+class Comparison:
     """Networks on their way, and their losses so far.
 
     Parameters
@@ -36,7 +36,7 @@ class Race:
     losses: tuple[Tensor, ...]
 
 
-def start(design: Design, depth: int, width: int, waist: float, context: Context) -> Race:
+def start(design: Design, depth: int, width: int, waist: float, context: Context) -> Comparison:
     """Three networks that differ in the scale of their weights and in nothing else.
 
     Raises
@@ -52,7 +52,7 @@ def start(design: Design, depth: int, width: int, waist: float, context: Context
             "Lower depth or width, or switch the training off.",
             weights=weights,
         )
-    return Race(tuple(network(design, factor, sizes, context) for factor in FACTORS), ())
+    return Comparison(tuple(network(design, factor, sizes, context) for factor in FACTORS), ())
 
 
 def network(design: Design, factor: float, sizes: tuple[int, ...], context: Context) -> nn.Sequential:
@@ -60,26 +60,23 @@ def network(design: Design, factor: float, sizes: tuple[int, ...], context: Cont
     made = replace(design, variance_factor=factor * design.variance_factor, dtype="float32")
     blocks: list[nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-        generator = torch.Generator(device=context.device)
-        generator.manual_seed(context.streams.child_seed(f"race {index}"))
-        blocks.append(Block(made, fan_in, fan_out, generator))
+        blocks.append(Block(made, fan_in, fan_out, context.streams.fresh(f"race {index}")))
         context.checkpoint()
     reader = nn.utils.skip_init(nn.Linear, sizes[-1], CLASSES, device=context.device)  # type: ignore[no-untyped-call]
-    generator = torch.Generator(device=context.device)
-    generator.manual_seed(context.streams.child_seed("race reader"))
+    generator = context.streams.fresh("race reader")
     with torch.no_grad():
         reader.weight.normal_(0.0, 1 / math.sqrt(sizes[-1]), generator=generator)
         reader.bias.zero_()
     return nn.Sequential(*blocks, reader)
 
 
-def update(race: Race, rate: float, context: Context) -> Race:
+def update(comparison: Comparison, rate: float, context: Context) -> Comparison:
     """One step of stochastic gradient descent, on the same examples for all three."""
     images, labels = (each.to(context.device) for each in unit_digits())
     chosen = torch.randint(len(labels), (BATCH,), generator=context.generator("batches"), device=context.device)
     losses = []
     with torch.enable_grad():
-        for each in race.networks:
+        for each in comparison.networks:
             loss = nn.functional.cross_entropy(each(images[chosen]), labels[chosen])
             parameters: list[Tensor] = list(each.parameters())
             gradients = torch.autograd.grad(loss, parameters)
@@ -87,4 +84,4 @@ def update(race: Race, rate: float, context: Context) -> Race:
                 torch._foreach_add_(parameters, gradients, alpha=-rate)
             losses.append(loss.detach())
             context.checkpoint()
-    return replace(race, losses=(*race.losses, torch.stack(losses)))
+    return replace(comparison, losses=(*comparison.losses, torch.stack(losses)))
