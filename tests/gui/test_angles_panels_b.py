@@ -104,31 +104,39 @@ def test_the_tower_is_drawn_as_it_was_measured(shown: Any) -> None:
     np.testing.assert_allclose(panel.moment.y, frame.picture.moment)
     np.testing.assert_allclose(panel.gradient.y, frame.picture.gradient)
     np.testing.assert_allclose(panel.angle.y, np.degrees(frame.picture.angle))
+    assert not panel.turned.present
     assert not panel.limit.isVisible()
 
 
-def test_the_race_and_the_bow_tie_come_when_they_should(shown: Any, qtbot: Any) -> None:
+def test_a_residual_tower_shows_how_far_a_signal_has_turned_from_its_input(shown: Any) -> None:
+    panel, frame = shown(TOWER, **SMALL, residual=True, alpha=1.0)
+    assert panel.turned.present
+    assert panel.turned.y[0] == pytest.approx(0, abs=0.1)
+    np.testing.assert_allclose(panel.turned.y, np.degrees(frame.picture.turned))
+
+
+def test_the_comparison_and_the_bow_tie_come_when_they_should(shown: Any, qtbot: Any) -> None:
     panel, _ = shown(TOWER, limit=1, **SMALL)
-    assert panel.race not in visible(panel)
+    assert panel.comparison not in visible(panel)
     assert panel.tie not in visible(panel)
     assert len(visible(panel)) == 4
     panel, _ = shown(TOWER, limit=1, **SMALL, waist=0.5)
     assert visible(panel)[-1] is panel.tie
     panel, _ = shown(TOWER, limit=1, **SMALL, waist=0.5, training=True)
-    assert visible(panel)[-1] is panel.race
+    assert visible(panel)[-1] is panel.comparison
     assert panel.tie not in visible(panel)
-    panel.toggle_alone(panel.race)
-    assert visible(panel) == [panel.race]
+    panel.toggle_alone(panel.comparison)
+    assert visible(panel) == [panel.comparison]
     panel.toggle_alone(None)
     assert panel.tie not in visible(panel)
     qtbot.waitUntil(lambda: all(card.height() > 100 and card.width() > 100 for card in visible(panel)), timeout=1000)
 
 
-def test_curves_of_a_race_and_one_that_diverged(shown: Any) -> None:
+def test_curves_of_a_comparison_and_one_that_diverged(shown: Any) -> None:
     panel, frame = shown(TOWER, depth=12, width=32, training=True, updates=30, learning_rate=5.0, inputs="digits")
     assert [len(curve.x) for curve in panel.losses] == [30] * 3
     assert np.isnan(frame.picture.losses).any()
-    assert "diverged" in panel.race.caption_label.whole
+    assert "diverged" in panel.comparison.caption_label.whole
 
 
 def test_the_layer_of_the_underflow_is_that_of_the_title(shown: Any) -> None:

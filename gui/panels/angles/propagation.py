@@ -1,27 +1,26 @@
-"""Draws a tower: lengths and gradients by layer, the phase map, angles, pre-activations, the bow tie and the race."""
+"""Draws a tower: lengths and gradients by layer, the phase map, angles, pre-activations, bow tie, networks that learn."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
 from gui.core.look.theme import px
 from gui.core.plots import Curve, DensityImage, HeatMap, Label, Marker, PlotCard, Points
+from gui.core.plots.mouse import Clicker
 
 if TYPE_CHECKING:
     from engine.labs.angles.propagation import Parameters, Picture
 
 RULES = ("fan in", "fan out", "average", "geometric", "quadratic")
-RACERS = ("½ σ_w²", "σ_w²", "2 σ_w²")
+COMPARED = ("½ σ²", "σ²", "2 σ²")
 LOWEST, HIGHEST = 1e-45, 1e45
 NARROW = 480  # width below which the map has no room for its scale
-REACH = 4.0  # of pre-activations
 STEEP = 1.5  # ln χ₁ of the last colour
 
 
@@ -29,19 +28,19 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """Lengths and the phase map above; angles, pre-activations and what the parameters ask for below."""
 
     def build(self) -> None:
-        self._training = self._waisted = False
+        self._training = self._bottleneck = False
         self._build_moments()
         self._build_phase()
         self._build_angles()
-        self._build_ridge()
+        self._build_preactivations()
         self._build_tie()
-        self._build_race()
-        self.arrange([self.moments, self.phase], [self.angles, self.ridge, self.tie, self.race])
+        self._build_comparison()
+        self.arrange([self.moments, self.phase], [self.angles, self.preactivations, self.tie, self.comparison])
         self.fit()
 
     def wanted(self, card: QWidget) -> bool:
-        """The race while there is one, the bow tie where there is a waist."""
-        return card not in (self.tie, self.race) or (self._training if card is self.race else self._waisted)
+        """The comparison while there is one, the bow tie where there are bottlenecks."""
+        return card not in (self.tie, self.comparison) or (self._training if card is self.comparison else self._bottleneck)
 
     def fit(self) -> None:
         super().fit()
@@ -61,28 +60,27 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
 
     def _build_phase(self) -> None:
         self.phase = PlotCard()
-        self.chi = HeatMap("ln χ₁")
-        self.phase.plot.addItem(self.chi)
-        self.phase.items.append(self.chi)
+        self.chi = self.phase.add(HeatMap("ln χ₁"))
         self.bar = self.phase.add_colour_bar(self.chi)
         self.phase.set_axes_visible(grid=False)
         self.edge = self.phase.add(Curve("theory"))
         self.here = self.phase.add(Points("data", size=13, symbol="o", halo=True))
         self.ordered = self.phase.add(Label(role="text", anchor=(0.0, 0.0), size=13))
         self.chaotic = self.phase.add(Label(role="text", anchor=(1.0, 0.0), size=13))
-        self.phase.view.scene().sigMouseClicked.connect(self._on_map)
+        self.clicker = Clicker(self.phase)
+        self.clicker.clicked.connect(self._on_map)
 
     def _build_angles(self) -> None:
         self.angles = PlotCard()
         self.theory_angle = self.angles.add(Curve("theory"))
         self.angle = self.angles.add(Curve("data", width=2.2))
+        self.theory_turned = self.angles.add(Curve("theory", dash="dash", width=1.6))
+        self.turned = self.angles.add(Curve(2, dash="dash", width=2.0))
 
-    def _build_ridge(self) -> None:
-        self.ridge = PlotCard()
-        self.shares = DensityImage(fade=True)
-        self.ridge.plot.addItem(self.shares)
-        self.ridge.items.append(self.shares)
-        self.ridge.set_axes_visible(grid=False)
+    def _build_preactivations(self) -> None:
+        self.preactivations = PlotCard()
+        self.shares = self.preactivations.add(DensityImage(fade=True))
+        self.preactivations.set_axes_visible(grid=False)
 
     def _build_tie(self) -> None:
         self.tie = PlotCard()
@@ -94,12 +92,12 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.both = self.tie.add(Points("theory", size=9, symbol="d", halo=True))
         self.rules = [self.tie.add(Label(anchor=(0.5, 1.4 if at % 2 else -0.1), size=11)) for at in range(len(RULES))]
 
-    def _build_race(self) -> None:
-        self.race = PlotCard()
+    def _build_comparison(self) -> None:
+        self.comparison = PlotCard()
         self.losses = [
-            self.race.add(Curve(role, dash=dash, width=1.8)) for role, dash in ((3, "dash"), ("data", None), (2, "dot"))
+            self.comparison.add(Curve(role, dash=dash, width=1.8)) for role, dash in ((3, "dash"), ("data", None), (2, "dot"))
         ]
-        self.chance = self.race.add(Marker("muted", vertical=False, dash="dot", at=1.0))
+        self.chance = self.comparison.add(Marker("muted", vertical=False, dash="dot", at=1.0))
 
     def retranslate(self) -> None:
         self.moments.set_title(self.text("Lengths by layer"))
@@ -109,38 +107,39 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.theory.label = self.text("theory")
         self.low.label = "± 2σ"
         self.phase.set_title(self.text("Order and chaos"))
-        self.phase.set_labels(x=self.text("weight spread σ_w"), y=self.text("bias spread σ_b"))
+        self.phase.set_labels(x=self.text("weight spread"), y=self.text("bias spread"))
         self.edge.label = self.text("edge of chaos, χ₁ = 1")
         self.here.label = self.text("this tower: click to move")
-        self.angles.set_title(self.text("Angle between two inputs"))
+        self.angles.set_title(self.text("Angles by layer"))
         self.angles.set_labels(x=self.text("layer"), y=self.text("angle (degrees)"))
-        self.angle.label = self.text("measured")
+        self.angle.label = self.text("between two inputs")
+        self.turned.label = self.text("to its own input")
         self.theory_angle.label = self.text("theory")
-        self.ridge.set_title(self.text("Pre-activations"))
-        self.ridge.set_labels(x=self.text("layer"), y="z")
+        self.preactivations.set_title(self.text("Pre-activations"))
+        self.preactivations.set_labels(x=self.text("layer"), y="z")
         self.tie.set_title(self.text("Bow tie m → n → m"))
         self.tie.set_labels(y=self.text("factor"))
         self.there.label = self.text("signal there")
         self.behind.label = self.text("gradient there")
         self.both.label = self.text("there and back")
-        self.race.set_title(self.text("Learning digits"))
-        self.race.set_labels(x=self.text("update"), y=self.text("loss"))
-        for curve, name in zip(self.losses, RACERS, strict=True):
+        self.comparison.set_title(self.text("Learning digits"))
+        self.comparison.set_labels(x=self.text("update"), y=self.text("loss"))
+        for curve, name in zip(self.losses, COMPARED, strict=True):
             curve.label = name
 
     def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
         picture: Picture = frame.picture
-        values = frame.parameters.model_dump()
-        self._training, self._waisted = picture.training, values["waist"] != 1 and not picture.training
+        values = frame.parameters
+        self._training, self._bottleneck = picture.training, values.waist != 1 and not picture.training
         self.fit()
         self._draw_moments(picture, values)
         self._draw_phase(picture, values)
         self._draw_angles(picture, frame)
-        self._draw_ridge(picture, frame)
+        self._draw_preactivations(picture, frame)
         self._draw_tie(picture)
-        self._draw_race(picture)
+        self._draw_comparison(picture)
 
-    def _draw_moments(self, picture: Picture, values: dict[str, Any]) -> None:
+    def _draw_moments(self, picture: Picture, values: Parameters) -> None:
         layers = np.arange(len(picture.moment))
         self.moment.setData(layers, picture.moment)
         self.gradient.setData(layers, picture.gradient)
@@ -158,38 +157,42 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             self.limit.setData(broken, self.text("overflow at layer {layer}", layer=broken))
         elif picture.underflow:
             self.limit.setData(broken, self.text("all zero from layer {layer}", layer=broken))
-        facts = f"L = {values['depth']} · n = {values['width']:,d}"
-        self.moments.set_caption(facts if values["dtype"] == "float32" else f"{facts} · {values['dtype']}")
+        facts = f"L = {values.depth} · n = {values.width:,d}"
+        self.moments.set_caption(facts if values.dtype == "float32" else f"{facts} · {values.dtype}")
 
-    def _draw_phase(self, picture: Picture, values: dict[str, Any]) -> None:
+    def _draw_phase(self, picture: Picture, values: Parameters) -> None:
         x, y = picture.phase_weights, picture.phase_biases
         wide, tall = x[1] - x[0], y[1] - y[0]
         rect = (x[0] - wide / 2, y[0] - tall / 2, wide * len(x), tall * len(y))
         self.chi.setData(np.clip(picture.phase, -STEEP, STEEP), rect, STEEP)
         self.phase.set_range(x=(x[0], x[-1]), y=(y[0] - 3 * tall, y[-1]))  # room for the mark of a tower without biases
         self.edge.setData(picture.edge[:, 1], picture.edge[:, 0])
-        at = (min(max(math.sqrt(values["variance_factor"]), x[0]), x[-1]), min(values["bias_std"], y[-1]))
+        at = (min(max(math.sqrt(values.variance_factor), x[0]), x[-1]), min(values.bias_std, y[-1]))
         self.here.setData([at[0]], [at[1]])
         self.ordered.setData(x[0] + 2 * wide, y[-1] - 2 * tall, self.text("order"))
         self.chaotic.setData(x[-1] - 2 * wide, y[-1] - 2 * tall, self.text("chaos"))
-        plain = values["normalisation"] == "none" and not values["residual"]
+        plain = values.normalisation == "none" and not values.residual
         self.phase.set_caption("" if plain else self.text("of the plain tower"))
 
     def _draw_angles(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
         layers = np.arange(len(picture.angle))
         self.angle.setData(layers, np.degrees(picture.angle))
         self.theory_angle.setData(layers, np.degrees(picture.theory_angle))
-        shown = np.degrees(np.concatenate([picture.angle, picture.theory_angle]))
+        self.turned.setData(layers, np.degrees(picture.turned))
+        self.theory_turned.setData(layers, np.degrees(picture.theory_turned))
+        self.turned.set_present(frame.parameters.residual)
+        self.theory_turned.set_present(frame.parameters.residual)
+        shown = np.degrees(np.concatenate([picture.angle, picture.theory_angle, picture.turned, picture.theory_turned]))
         self.angles.set_range(x=(0, layers[-1]))
         self.angles.set_range(y=(0.0, 1.08 * max(1.0, np.nanmax(shown, initial=1.0))), steady=True)
         self.angles.set_caption("")
 
-    def _draw_ridge(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
-        layers = len(picture.preactivations)
-        self.shares.setData(np.sqrt(picture.preactivations.T), (0.5, -REACH, layers, 2 * REACH), (0.0, 0.32))
-        self.ridge.set_range(x=(0.5, layers + 0.5), y=(-REACH, REACH))
+    def _draw_preactivations(self, picture: Picture, frame: Frame[Parameters, Picture]) -> None:
+        layers, reach = len(picture.preactivations), picture.reach
+        self.shares.setData(np.sqrt(picture.preactivations.T), (0.5, -reach, layers, 2 * reach), (0.0, 0.32))
+        self.preactivations.set_range(x=(0.5, layers + 0.5), y=(-reach, reach))
         dead = frame.measures["dead_fraction"]
-        self.ridge.set_caption("" if math.isnan(dead) else self.text("dead units {share}", share=f"{dead:.0%}"))
+        self.preactivations.set_caption("" if math.isnan(dead) else self.text("dead units {share}", share=f"{dead:.0%}"))
 
     def _draw_tie(self, picture: Picture) -> None:
         places = np.arange(len(RULES), dtype=float)
@@ -205,26 +208,18 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         for place, label, name in zip(places, self.rules, RULES, strict=True):
             label.setData(place, low * room**-0.3, self.text(name))
 
-    def _draw_race(self, picture: Picture) -> None:
+    def _draw_comparison(self, picture: Picture) -> None:
         updates = np.arange(1, len(picture.losses) + 1)
         for curve, losses in zip(self.losses, picture.losses.T, strict=True):
             curve.setData(updates, losses)
         self.chance.setData(math.log(10), self.text("guessing"))
-        lost = [index for index in range(len(RACERS)) if np.isnan(picture.losses[:, index]).any()]
-        texts = [self.text("{name} diverged", name=RACERS[index]) for index in lost]
-        self.race.set_caption(" · ".join(texts))
-        self.race.set_range(x=(0, max(20, len(updates))), y=(0.0, 3.2), steady=True)
+        lost = [index for index in range(len(COMPARED)) if np.isnan(picture.losses[:, index]).any()]
+        texts = [self.text("{name} diverged", name=COMPARED[index]) for index in lost]
+        self.comparison.set_caption(" · ".join(texts))
+        self.comparison.set_range(x=(0, max(20, len(updates))), y=(0.0, 3.2), steady=True)
 
-    def _on_map(self, event: Any) -> None:
-        box = self.phase.plot.getViewBox()
-        if (
-            event.double()
-            or event.button() != Qt.MouseButton.LeftButton
-            or not box.sceneBoundingRect().contains(event.scenePos())
-        ):
-            return
-        place = box.mapSceneToView(event.scenePos())
-        weight, bias = max(0.1, round(place.x(), 3)), min(3.0, max(0.0, round(place.y(), 3)))
+    def _on_map(self, x: float, y: float) -> None:
+        weight, bias = max(0.1, round(x, 3)), min(3.0, max(0.0, round(y, 3)))
         self.tweak_requested.emit({"variance_factor": round(weight**2, 4), "bias_std": bias})
 
 
