@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
 import numpy as np
 import pytest
+from scipy import integrate, special
 
 from engine.api import LabError, UsageError, load, run, validate
+from engine.labs.angles.activation_gain.experiment import activation_of, check_claims
+from engine.labs.angles.activation_gain.integrals import exact
 
 NAME = "angles.activation_gain"
 
@@ -100,3 +104,73 @@ def test_the_length_map_keeps_the_input() -> None:
     assert frame is not None
     np.testing.assert_allclose(frame.picture.lengths[2], 1, rtol=1e-6)
     assert frame.measures["length_slope"] > 1
+
+
+# ---- functions that vary on other scales than one ----------------------------------------------------------------------
+
+
+LOG_SQUARE = math.pi**2 / 8 + (0.5 * (np.euler_gamma + math.log(2))) ** 2
+
+
+@pytest.mark.parametrize(
+    ("formula", "second"),
+    [
+        ("exp(-1000*x^2)", 1 / math.sqrt(4001)),
+        ("sin(30*x)", 0.5),
+        ("log(abs(x))", LOG_SQUARE),
+        ("step(x-10)", special.ndtr(-10.0)),
+        ("sign(sin(50*x))", 1.0),
+        ("abs(x)^0.1", 2**0.1 * math.gamma(0.6) / math.sqrt(math.pi)),
+        ("exp(x)", math.exp(2)),
+    ],
+)
+def test_integrals_of_fast_and_of_singular_formulas(formula: str, second: float) -> None:
+    frame = run(NAME, activation="formula", formula=formula, samples=1000).frame
+    assert frame is not None
+    assert frame.measures["second_moment"] == pytest.approx(second, rel=1e-11)
+    assert [claim.name for claim in frame.claims[:3] if claim.holds is False] == []
+    assert frame.claims[2].holds
+
+
+def test_a_steep_tanh_agrees_with_another_quadrature() -> None:
+    """E tanh² (300 x) = 1 - E sech²; the second part lives within 0.1 of zero."""
+    got = measures(activation="formula", formula="tanh(300*x)")["second_moment"]
+    left, _ = integrate.quad(lambda x: math.cosh(300 * x) ** -2 * math.exp(-0.5 * x * x), 0, 0.15, epsabs=1e-15, limit=200)
+    assert got == pytest.approx(1 - 2 * left / math.sqrt(2 * math.pi), rel=1e-11)
+
+
+@pytest.mark.parametrize("input_std", [6.0, 18.0, 20.0])
+def test_a_sine_of_a_wide_input_agrees_with_its_closed_form(input_std: float) -> None:
+    held = claims(activation="sin", input_std=input_std)
+    assert held["closed_form"]
+    assert held["second_moment"]
+
+
+def test_a_mean_square_that_does_not_settle_has_a_sentence_of_its_own() -> None:
+    with pytest.raises(LabError, match="not resolved"):
+        measures(activation="formula", formula="1/x")
+    with pytest.raises(LabError, match="grows slower"):
+        measures(activation="formula", formula="exp(x^2/4)")
+
+
+def test_what_samples_cannot_tell_is_open_with_a_reason() -> None:
+    heavy = run(NAME, activation="formula", formula="exp(x)", input_std=5.0, samples=1000).frame
+    rare = run(NAME, activation="formula", formula="step(x-10)", samples=1000).frame
+    assert heavy is not None
+    assert rare is not None
+    assert heavy.claims[0].holds is None
+    assert rare.claims[0].holds is None
+    assert "fourth" in str(heavy.claims[0].remark)
+    assert "rare" in str(rare.claims[0].remark)
+
+
+def test_an_integral_that_is_off_fails_its_claim() -> None:
+    parameters = load(NAME).parameters(activation="tanh")
+    activation = activation_of(parameters)
+    known = exact(activation, 1.0, 5)
+    found = {"sampled_second_moment": known.second, "sampled_mean": 0.0, "framework_gain": math.nan, "drawn": 1e6}
+    assert [claim.holds for claim in check_claims(known, found, activation, 1.0)[:3]] == [True] * 3
+    off = dataclasses.replace(known, second=known.second * (1 + 1e-9), fourth=known.fourth)
+    assert check_claims(off, found, activation, 1.0)[2].holds is False
+    found |= {"sampled_second_moment": 1.01 * known.second, "sampled_mean": 0.01}
+    assert [claim.holds for claim in check_claims(known, found, activation, 1.0)[:2]] == [False] * 2

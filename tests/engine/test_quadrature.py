@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special
 
 from engine.math.networks.activations import ACTIVATIONS, Activation
-from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean, panels
+from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean, panels, resolved_means
 from engine.math.numerics.statistics import standard_error_of_mean, tolerance
 
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda each: each.name)
@@ -143,3 +143,24 @@ def test_an_impossible_correlation_is_refused() -> None:
 def test_panels_integrate_polynomials_exactly() -> None:
     points, weights = panels(np.array([[0.0, 0.5, 2.0], [0.0, 0.0, 1.0]]), 4)
     np.testing.assert_allclose((weights * points**7).sum(axis=1), [2**8 / 8, 1 / 8])
+
+
+# ---- panels that are halved --------------------------------------------------------------------------------------------
+
+
+def test_halved_panels_integrate_several_functions_at_once() -> None:
+    def functions(x: np.ndarray) -> np.ndarray:
+        return np.stack([np.cos(40 * x), np.where(x > 0.123, 1.0, 0.0), np.exp(-3000 * (x - 0.3) ** 2), np.abs(x)])
+
+    means, errors = resolved_means(functions, 4.0)
+    narrow = 1 / math.sqrt(1 + 2 * 3000 * 4) * math.exp(-3000 * 0.09 / (1 + 2 * 3000 * 4))
+    step = special.ndtr(-0.123 / 2)
+    np.testing.assert_allclose(means, [0.0, step, narrow, 2 * math.sqrt(2 / math.pi)], rtol=1e-11, atol=1e-13)
+    assert errors.max() < 1e-11
+
+
+def test_what_does_not_settle_says_so() -> None:
+    means, errors = resolved_means(lambda x: np.stack([1 / x**2, np.exp(x * x), np.sin(1e6 * x)]), 1.0)
+    assert errors[0] > 1e-3
+    assert not np.isfinite(means[1]) or errors[1] > 1e-3 or means[1] > 1e200
+    assert errors[2] > 1e-3

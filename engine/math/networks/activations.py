@@ -96,6 +96,9 @@ class Activation:
     slopes
         Slopes on the left and on the right for a function that is linear on each side of zero: then it is homogeneous,
         f(a x) = a f(x) for a > 0, and the scale of its input does not matter.
+    calm
+        Standard deviations of the input up to which the function varies on the scale of fixed panels; beyond, integrals are
+        refined until they settle.
     """
 
     name: str
@@ -105,6 +108,7 @@ class Activation:
     latex: str
     kinks: tuple[float, ...] = ()
     slopes: tuple[float, float] | None = None
+    calm: float = math.inf
 
     @property
     def homogeneous(self) -> bool:
@@ -240,7 +244,7 @@ _FAMILY = (
         (0.0,),
     ),
     Activation("mish", functional.mish, _mish, _mish_slope, r"x\tanh\ln(1+e^x)"),
-    Activation("sin", torch.sin, np.sin, np.cos, r"\sin x"),
+    Activation("sin", torch.sin, np.sin, np.cos, r"\sin x", calm=4.0),
 )
 
 ACTIVATIONS: dict[str, Activation] = {activation.name: activation for activation in _FAMILY}

@@ -1,5 +1,8 @@
 """Expectations under one or two Gaussian variables, to about twelve digits, also for functions with kinks.
 
+Functions that vary on a scale of one, as activations do, are integrated on fixed panels; any others on panels that are halved
+until both halves agree with the whole (`resolved_means`), which also says how far that went.
+
 One variable is integrated by Gauss-Legendre rules on panels that end at every kink and shrink towards zero, where
 activations bend. Two correlated variables are integrated in polar coordinates: a kink at zero is then a ray of constant
 angle, whatever the correlation, and a kink elsewhere is one known radius on each ray.
@@ -21,6 +24,11 @@ Function = Callable[[Array], Array]
 REACH = 12.0  # standard deviations; the density is below 1e-31 there
 BENDS = 2.0 ** np.arange(-1, 7)  # distances from zero, in the function's own units, between which activations are calm
 NODES = 16  # per panel
+TAIL = 37.0  # standard deviations to which panels that are halved reach; the density is 1e-298 there
+CELL = 0.25  # standard deviations of the widest of them
+AGREEMENT = 1e-13  # of the whole integral, to which the halves of a panel agree with it
+HALVINGS = 60
+MOST_PANELS = 30_000
 
 
 def gaussian_mean(function: Function, variance: ArrayLike = 1.0, kinks: Sequence[float] = (), nodes: int = NODES) -> Array:
@@ -127,6 +135,68 @@ def gaussian_rule(variance: float, kinks: Sequence[float] = (), nodes: int = NOD
     edges = np.unique(np.clip(np.concatenate([np.arange(-REACH, REACH + 1), bends]), -REACH, REACH))
     z, weight = panels(edges, nodes)
     return scale * z, weight * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def resolved_means(
+    functions: Function, variance: float, kinks: Sequence[float] = (), nodes: int = NODES, most: int = MOST_PANELS
+) -> tuple[Array, Array]:
+    """E f(x) for several f at once and x ~ N(0, q), on panels that are halved where they have to be.
+
+    Parameters
+    ----------
+    functions : callable
+        From points, shape (m,), to values, shape (k, m).
+    variance : float
+        q > 0.
+    kinks : sequence of float
+        Where a function or one of its derivatives jumps; those that are not known are approached by halving.
+    nodes : int
+        Per panel.
+    most : int
+        Panels that are evaluated at most.
+
+    Returns
+    -------
+    means : array, shape (k,)
+    errors : array, shape (k,)
+        Relative to E |f|: how far the last halves of all panels were off. Infinite where a value is not finite, which is so
+        for a mean that overflows; large where the mean is infinite or the panels were too few.
+    """
+    scale = math.sqrt(variance)
+    ends = np.concatenate(
+        [np.arange(-TAIL, TAIL + CELL, CELL), BENDS / scale, -BENDS / scale, np.asarray(kinks, float) / scale]
+    )
+    edges = np.unique(np.clip(ends, -TAIL, TAIL))
+    low, high = edges[:-1], edges[1:]
+
+    def integrals(left: Array, right: Array) -> Array:
+        z, weight = panels(np.stack([left, right], axis=1), nodes)
+        shape = (-1, *z.shape)
+        values = functions((scale * z).ravel()).reshape(shape)
+        found: Array = (values * (weight * np.exp(-0.5 * z * z))).sum(axis=2) / math.sqrt(2 * math.pi)
+        return found
+
+    with np.errstate(all="ignore"):
+        whole, spent = integrals(low, high), len(low)
+        means, sizes, gaps = (np.zeros(len(whole)) for _ in range(3))
+        for halving in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            halves = np.stack([integrals(low, middle), integrals(middle, high)])
+            spent += 2 * len(low)
+            better = halves.sum(axis=0)
+            gap = np.abs(better - whole)
+            size = sizes + np.abs(better).sum(axis=1)
+            settled = (gap <= AGREEMENT * size[:, None]) | ~np.isfinite(gap)
+            done = settled.all(axis=0) if spent < most and halving < HALVINGS - 1 else np.ones(len(low), dtype=bool)
+            means, sizes = means + better[:, done].sum(axis=1), sizes + np.abs(better[:, done]).sum(axis=1)
+            gaps = gaps + gap[:, done].sum(axis=1)
+            if done.all():
+                break
+            low, middle, high = low[~done], middle[~done], high[~done]
+            whole = np.concatenate([halves[0][:, ~done], halves[1][:, ~done]], axis=1)
+            low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+        errors = np.where(np.isfinite(means), gaps / np.maximum(sizes, np.finfo(float).tiny), np.inf)
+    return means, errors
 
 
 def _angles(a: float, b: float, theta: float, kinks: Sequence[float]) -> Array:

@@ -175,10 +175,10 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         low, high = max(1e-4, 0.7 * everything.min()), min(1e4, 1.4 * everything.max())
         self.lengths.set_range(x=(0, layers[-1]), y=(min(low, 0.05), max(high, 20.0)))
         slope = frame.measures["length_slope"]
-        verdict = "χ = {slope} · drawn back" if slope < 1 else "χ = {slope} · driven away"
+        verdict = "χ = {slope} · stable" if slope < 1 else "χ = {slope} · unstable"
         if abs(slope - 1) < 1e-9:
             verdict = "χ = 1 · every length is kept"
-        self.lengths.set_caption(self.text(verdict, slope=f"{slope:.3f}"))
+        self.lengths.set_caption("" if np.isnan(slope) else self.text(verdict, slope=f"{slope:.3f}"))
 
 
 class Rows(Plotted):

@@ -14,9 +14,13 @@ from engine.math.formulas.tree import Formula
 from engine.math.networks.activations import ACTIVATIONS, LEAK, Activation
 from engine.math.networks.mean_field import chi, gain, length_slope, moments
 from engine.math.numerics.pushforward import image_law
-from engine.math.numerics.quadrature import REACH, gaussian_mean
+from engine.math.numerics.quadrature import REACH, TAIL, gaussian_mean, resolved_means
 
 STARTS = (1 / 16, 1 / 4, 1.0, 4.0, 16.0)  # lengths from which the length map is iterated, over the input's
+MESH = 48_002  # points among which changes of sign are looked for
+FINER = 25  # nodes per panel of the integral that is compared with
+COARSEST = 1e-3  # relative error of a mean square that one may still show
+NEIGHBOUR = 1e-9  # deviations from a point without a finite value to the one shown in its place
 FADED = 1e-30  # lengths below are as good as zero
 
 
@@ -27,6 +31,7 @@ class Exact:
     mean: float
     second: float
     finer: float  # the second moment by a rule with more points
+    error: float  # of the second moment, relative
     fourth: float
     gain: float
     chi: float  # factor of squared gradients per layer
@@ -44,13 +49,13 @@ def from_formula(text: str, deviation: float) -> Activation:
         If it has no finite value at some input.
     """
     formula = parse(text)
-    x = np.linspace(-REACH, REACH, 4802) * deviation  # an even number of points, so that zero is none of them
+    x = np.linspace(-REACH, REACH, MESH) * deviation  # an even number of points, so that zero is none of them
     values = formula.numpy(x)
     if not np.isfinite(values).all():
         at = float(x[~np.isfinite(values)][np.abs(x[~np.isfinite(values)]).argmin()])
         raise LabError("The formula has no finite value at x = {x}.", "Choose one that has a value at every x.", x=f"{at:.3g}")
     kinks = sorted({kink for switch in formula.switches() for kink in zeros(switch, x)})
-    return Activation("formula", formula.torch, formula.numpy, formula.slope, formula.to_latex(), tuple(kinks[:32]))
+    return Activation("formula", formula.torch, formula.numpy, formula.slope, formula.to_latex(), tuple(kinks[:32]), calm=0.0)
 
 
 def zeros(formula: Formula, x: np.ndarray) -> list[float]:
@@ -76,12 +81,23 @@ def exact(activation: Activation, deviation: float, layers: int) -> Exact:
         If E f² does not exist or is zero.
     """
     q = deviation**2
-    known = moments(activation, q)
-    finer = float(gaussian_mean(lambda x: activation.numpy(x) ** 2, q, activation.kinks, nodes=25))
-    error = abs(finer - known.second) / max(finer, 1e-300)
-    edge = float((activation.numpy(np.array([-REACH, REACH]) * deviation) ** 2).max()) * math.exp(-0.5 * REACH**2)
-    if not math.isfinite(known.second) or error > 1e-3 or edge > 1e-9 * finer:
+    known, reach = moments(activation, q), REACH
+    if deviation > activation.calm:
+        reach = TAIL
+        means, errors = resolved_means(lambda x: activation.numpy(x)[None] ** 2, q, activation.kinks, nodes=FINER)
+        finer, error = float(means[0]), max(known.error, float(errors[0]))
+    else:
+        finer = float(gaussian_mean(lambda x: activation.numpy(x) ** 2, q, activation.kinks, nodes=FINER))
+        error = abs(finer - known.second) / max(finer, 1e-300)
+    with np.errstate(over="ignore"):
+        edge = float((activation.numpy(np.array([-reach, reach]) * deviation) ** 2).max()) * math.exp(-0.5 * reach**2)
+    if not math.isfinite(known.second) or edge > 1e-9 * finer:
         raise LabError("The mean square of this activation is infinite or out of reach.", "Choose a formula that grows slower.")
+    if error > COARSEST:
+        raise LabError(
+            "The mean square of this activation is not resolved: it varies too fast, or it is infinite at a point.",
+            "Choose a formula that varies more slowly, or a smaller input spread.",
+        )
     if known.second < 1e-30:
         raise LabError("This activation is zero everywhere, so that no gain restores its size.", "Choose another formula.")
     own = gain(activation, q)
@@ -89,6 +105,7 @@ def exact(activation: Activation, deviation: float, layers: int) -> Exact:
         mean=known.mean if abs(known.mean) > 1e-15 else 0.0,
         second=known.second,
         finer=finer,
+        error=error,
         fourth=known.fourth,
         gain=own,
         chi=chi(q, activation, own**2),
@@ -117,9 +134,18 @@ def chart(deviation: float) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=32)
 def output_law(activation: Activation, deviation: float, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges of the picture of outputs, the density of the exact law on its bins, and its atoms."""
-    law = image_law(activation.numpy, deviation, activation.kinks)
+    law = image_law(lambda x: shown_values(activation, x, deviation), deviation, activation.kinks)
     edges = np.linspace(*law.window(), bins + 1)
     return edges, law.shares(edges) / np.diff(edges), np.array(law.atoms()).reshape(-1, 2)
+
+
+def shown_values(activation: Activation, x: np.ndarray, deviation: float) -> np.ndarray:
+    """f on a mesh, shape of x; at a point where it is infinite, such as ln |x| at 0, the value just beside."""
+    with np.errstate(all="ignore"):
+        values = activation.numpy(x)
+        if not np.isfinite(values).all():
+            values = np.where(np.isfinite(values), values, activation.numpy(x + NEIGHBOUR * deviation))
+    return values
 
 
 def closed_form(activation: Activation, q: float) -> float:

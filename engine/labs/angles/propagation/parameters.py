@@ -60,7 +60,7 @@ class Parameters(LabParameters):
         Field(ge=0.01, le=16),
         Ui(
             "Variance factor",
-            symbol="σ_w²",
+            symbol="σ²_w",
             scale="log",
             group="Weights",
             help="Weight variance over what the rule gives; 2 is right for ReLU, 1 for the linear map.",
