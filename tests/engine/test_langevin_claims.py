@@ -14,6 +14,7 @@ from engine.core.context import Context
 from engine.core.drive import Run
 from engine.labs.langevin.bias import chains
 from engine.math.chains import samplers
+from engine.math.chains.laws import ou_transient
 
 
 def started(name: str, **values: Any) -> Run:
@@ -149,3 +150,33 @@ def test_a_run_stops_when_its_paths_agree() -> None:
     never = started("langevin.sampling", **values)
     never.advance(run.step + 10)
     assert not never.finished
+
+
+@pytest.mark.parametrize("sampler", ["ula", "mala"])
+def test_the_density_flows_as_the_swarm_does(sampler: str) -> None:
+    """On a parabola the way of the continuous process is known: mean m e^(-t/2), variance 1 - e^(-t) from a point."""
+    values = {"energy": "gaussian", "sampler": sampler, "step_size": 0.02, "particles": 20_000, "steps": 200}
+    run = started("langevin.sampling", fokker_planck=True, start_x=1.5, **values)
+    for steps in (20, 50, 100):
+        run.advance(steps - run.step)
+        frame, time = run.observe(), 0.02 * steps
+        mean, variance = ou_transient(time, 1.5, 0.0)
+        cell = frame.picture.landscape.size[0] / len(frame.picture.flow)
+        assert frame.measures["flow_mean_x"] == pytest.approx(float(mean), abs=cell)
+        assert frame.measures["flow_var_x"] == pytest.approx(float(variance), abs=cell**2)
+        assert frame.measures["flow_distance"] < 1.3 * frame.measures["flow_floor"] + cell
+        assert frame.picture.flow.min() >= 0
+        area = frame.picture.landscape.size[0] * frame.picture.landscape.size[1] / frame.picture.flow.size
+        assert float(frame.picture.flow.sum()) * area == pytest.approx(1, abs=1e-5)
+
+
+def test_the_density_is_that_of_overdamped_motion_alone() -> None:
+    run = started("langevin.sampling", fokker_planck=True, energy="ring", particles=200, steps=50)
+    assert run.observe().picture.flow.size
+    run.advance(5)
+    run.tweak(run.parameters.changed(step_size=0.05))
+    assert run.observe().picture.flow_time == pytest.approx(5 * 0.15)
+    run.tweak(run.parameters.changed(sampler="underdamped"))
+    assert not run.observe().picture.flow.size
+    run.tweak(run.parameters.changed(sampler="ula", energy="banana"))
+    assert run.observe().picture.flow_time == 0

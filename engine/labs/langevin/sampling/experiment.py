@@ -15,7 +15,8 @@ from engine.core.experiment import Experiment
 from engine.core.frames import Observation
 from engine.core.messages import Message
 from engine.labs.langevin.sampling.claims import CLAIMS, MEASURES, Averages, averages, check_claims, why_never
-from engine.labs.langevin.sampling.landscape import Landscape, landscape, law_of, points_at
+from engine.labs.langevin.sampling.flow import begin_flow, flow_distance, flow_moments, flows, move_flow
+from engine.labs.langevin.sampling.landscape import Landscape, blocks, landscape, law_of, points_at
 from engine.labs.langevin.sampling.parameters import Parameters
 from engine.labs.langevin.sampling.picture import draw
 from engine.labs.langevin.sampling.records import EnsembleSums, Record, Trajectory, pair_correlation, pair_sums
@@ -40,6 +41,7 @@ def init(parameters: Parameters, context: Context) -> State:
     state = State(0, [walk], [Record.new(parameters.particles, parameters.steps)], [rule], Trajectory())
     state.records[0].begin(0, walk.points)
     join_second(state, parameters)
+    join_flow(state, parameters, place)
     note_distance(state, parameters, place, context)
     return state
 
@@ -81,6 +83,8 @@ def step(state: State, parameters: Parameters, context: Context) -> State:
     state.outcomes = advance(pairs, place.energy, context, state.step, state.step / parameters.steps)
     state.step += 1
     refuse_escape(state, place)
+    if state.flow is not None:
+        move_flow(state.flow, state.rules[0].step_size, context)
     for walk, record, outcome, past in zip(state.walks, state.records, state.outcomes, before, strict=True):
         accepted = float(outcome.accepted)  # device sync
         record.acceptance = accepted / walk.count
@@ -111,7 +115,7 @@ def adapt(state: State, parameters: Parameters, context: Context) -> State:
             state.swaps = np.zeros((2, 0))
             if not state.way.changes or state.way.changes[-1] != len(state.way.steps):
                 state.way.changes.append(len(state.way.steps))
-    present_landscape(state, context)  # a formula that is no energy is refused at once
+    join_flow(state, parameters, present_landscape(state, context))  # a formula that is no energy is refused here
     return state
 
 
@@ -140,6 +144,14 @@ def join_second(state: State, parameters: Parameters) -> None:
     elif not wanted and len(state.walks) == 2:
         del state.walks[1], state.records[1], state.rules[1]
         state.outcomes = state.outcomes[:1]
+
+
+def join_flow(state: State, parameters: Parameters, place: Landscape) -> None:
+    """Let the density begin where the first swarm is, anew on another landscape, or go."""
+    if not parameters.fokker_planck or not flows(state.rules[0]):
+        state.flow = None
+    elif state.flow is None or state.flow.place is not place:
+        state.flow = begin_flow(state.walks[0].points, place)
 
 
 def refuse_escape(state: State, place: Landscape) -> None:
@@ -257,7 +269,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     pairs = zip(state.walks, state.records, strict=True)
     tallies = [present(walk, record, parameters, place, state.step, context) for walk, record in pairs]
     found = [averages(each, place) for each in tallies]
-    measures = measured(state, parameters, place, rules, found)
+    measures = measured(state, parameters, place, rules, found, context)
     law, record = law_of(rules[0], place), state.records[0]
     waiting = rules[0].sampler == "annealed" and state.step <= cooled(parameters)
     stuck = why_never(rules[0], place, exact_start=parameters.start == "exact" and record.since == 0)
@@ -268,7 +280,12 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
 
 
 def measured(
-    state: State, parameters: Parameters, place: Landscape, rules: list[SamplerSettings], found: list[Averages]
+    state: State,
+    parameters: Parameters,
+    place: Landscape,
+    rules: list[SamplerSettings],
+    found: list[Averages],
+    context: Context,
 ) -> dict[str, float]:
     """All numbers, in the declared order."""
     first, record, law = found[0], state.records[0], law_of(rules[0], place)
@@ -304,6 +321,10 @@ def measured(
         "swap_acceptance": asked[0] / asked[1] if asked[1] else np.nan,
         "present_temperature": state.outcomes[0].temperature if state.outcomes else parameters.temperature,
     }
+    if state.flow is not None:
+        numbers["flow_mean_x"], numbers["flow_var_x"] = flow_moments(state.flow)
+        counted = record.counted(state.walks[0], place, state.step, context)
+        numbers["flow_distance"], numbers["flow_floor"] = flow_distance(state.flow, blocks(counted.counts), counted.number)
     if exact is not None:
         names = ("mean_x", "mean_y", "var_x", "var_y", "mean_energy")
         numbers |= {f"exact_{name}": getattr(exact, name) for name in names}

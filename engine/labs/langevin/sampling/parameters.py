@@ -247,6 +247,17 @@ class Parameters(LabParameters):
         ),
     ] = 0.15
 
+    fokker_planck: Annotated[
+        bool,
+        Ui(
+            "Fokker-Planck density",
+            effect="live",
+            group="Comparison",
+            when={"sampler": ("ula", "mala")},
+            help="The density of the process in continuous time, on a grid: from where the swarm is, ε per step.",
+        ),
+    ] = False
+
     particles: Annotated[
         int,
         Field(ge=1, le=10_000_000),

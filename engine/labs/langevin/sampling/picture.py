@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.context import Context
 from engine.core.frames import GAPS
 from engine.labs.langevin.sampling.claims import marginals
+from engine.labs.langevin.sampling.flow import DensityFlow, flow_density, flow_marginals
 from engine.labs.langevin.sampling.landscape import CELLS, Landscape
 from engine.labs.langevin.sampling.parameters import SAMPLERS
 from engine.labs.langevin.sampling.records import EnsembleSums, Record
@@ -38,6 +39,10 @@ class Picture:
     second_density: np.ndarray
     second_marginal_x: np.ndarray
     second_marginal_y: np.ndarray
+    flow: np.ndarray  # (COARSE, COARSE): density by the Fokker-Planck equation; without any cells where it is not asked for
+    flow_marginal_x: np.ndarray  # (COARSE,)
+    flow_marginal_y: np.ndarray
+    flow_time: float
     trails: np.ndarray  # (2, particles, steps): where the first particles came from
     second_trails: np.ndarray
     proposals: np.ndarray  # (5, particles): from x and y, to x and y, accepted
@@ -88,6 +93,7 @@ def draw(
         second_density=both[1][1] if second else np.zeros((0, 0), dtype=np.float32),
         second_marginal_x=sides[1][0] if second else np.zeros(0),
         second_marginal_y=sides[1][1] if second else np.zeros(0),
+        **flow_picture(state.flow),
         trails=trails[0],
         second_trails=trails[1] if second else np.zeros((2, 0, 0), dtype=np.float32),
         proposals=state.outcomes[0].proposals.cpu().numpy() if state.outcomes else np.zeros((5, 0), dtype=np.float32),
@@ -104,6 +110,16 @@ def draw(
         way_seconds=tuple(way.seconds),
         in_time=in_time,
     )
+
+
+def flow_picture(moving: DensityFlow | None) -> dict[str, Any]:
+    """The density by the Fokker-Planck equation and its marginals."""
+    if moving is None:
+        none = np.zeros(0)
+        return {"flow": np.zeros((0, 0), dtype=np.float32), "flow_marginal_x": none, "flow_marginal_y": none, "flow_time": 0.0}
+    x, y = flow_marginals(moving)
+    density = flow_density(moving).astype(np.float32)
+    return {"flow": density, "flow_marginal_x": x, "flow_marginal_y": y, "flow_time": moving.time}
 
 
 def clouds(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.labs.langevin.sampling.flow import DensityFlow
 from engine.labs.langevin.sampling.records import Record, Trajectory
 from engine.labs.langevin.sampling.rules import SamplerSettings
 from engine.labs.langevin.sampling.walk import Ensemble, Outcome
@@ -20,6 +21,7 @@ class State:
     records: list[Record]
     rules: list[SamplerSettings]
     way: Trajectory
+    flow: DensityFlow | None = None  # the density by the Fokker-Planck equation, beside the first swarm
     outcomes: list[Outcome] = field(default_factory=list)
     ladder: list[tuple[int, ...]] = field(default_factory=list)
     swaps: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # accepted and asked, by pair of rungs

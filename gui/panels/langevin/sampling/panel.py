@@ -95,7 +95,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._fit_switch()
         self.metropolis.setToolTip(self.text("Metropolis: accept or reject every step, and the bias vanishes."))
         self.clear.setText(self.text("Clear"))
-        self.target.set_title(self.text("Target density"))
+        self._shown_target = ()
         self.across.set_title(self.text("Marginal of x"))
         self.upright.set_title(self.text("Marginal of y"))
         self.way.set_title(self.text("Distance to the target"))
@@ -111,6 +111,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         for marginal in (self.across, self.upright):
             marginal.bars.label = self.text("swarm")
             marginal.law.label = self.text("exact")
+            marginal.flow.label = self.text("Fokker-Planck")
         self.bias.here.label = self.text("this swarm")
         self._name_items()
 
@@ -133,7 +134,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._draw_first(frame, parameters)
         if self._paired:
             self._draw_other(frame, parameters)
-        self._draw_target(picture.landscape, parameters)
+        self._draw_target(picture, parameters)
         self._newest = (frame, parameters)
         if not self._rest.isActive():
             self._draw_small()
@@ -198,12 +199,17 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         card.set_title(self.text("Second swarm: {sampler}", sampler=self.text(NAMES[rule.sampler])))
         card.set_caption(self.text("ε = {epsilon:g}", epsilon=rule.step_size))
 
-    def _draw_target(self, place: Landscape, parameters: Parameters) -> None:
-        """The exact density: only when it is another one."""
+    def _draw_target(self, picture: Picture, parameters: Parameters) -> None:
+        """The exact density, only when it is another one; or the one that flows there."""
+        place = picture.landscape
+        if picture.flow.size:
+            self._draw_flow(picture, parameters)
+            return
         wanted = (place, parameters.background)
         if wanted == self._shown_target:
             return
         self._shown_target = wanted
+        self.target.set_title(self.text("Target density"))
         self.target.set_place(place, "contours" if parameters.background == "contours" else "none")
         self.target.image.set_present(True)
         self.target.image.setData(place.image, rect_of(place), (0.0, top_of(place)))
@@ -212,11 +218,23 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         log_partition = round(place.density.log_partition, 2) + 0.0 if place.density is not None else math.nan
         self.target.set_caption("" if cold else self.text("exp(-U/T)/Z · ln Z = {value:.2f}", value=log_partition))
 
+    def _draw_flow(self, picture: Picture, parameters: Parameters) -> None:
+        """The density by the Fokker-Planck equation, in the colours of the exact one."""
+        place = picture.landscape
+        self._shown_target = ()
+        self.target.set_title(self.text("Fokker-Planck density"))
+        self.target.set_place(place, "contours" if parameters.background == "contours" else "none")
+        self.target.set_density(picture.flow, place)
+        self.target.words.setData(*middle_of(place), "")
+        self.target.set_caption(self.text("∂p/∂t = ½∇·(p∇U + T∇p) · t = {time:.3g}", time=picture.flow_time))
+
     def _draw_marginals(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         window, measures = picture.landscape.window, frame.measures
-        self.across.feed(picture.marginal_x, picture.second_marginal_x, picture.exact_marginal_x, window[:2])
-        self.upright.feed(picture.marginal_y, picture.second_marginal_y, picture.exact_marginal_y, window[2:])
+        first, other, exact = picture.marginal_x, picture.second_marginal_x, picture.exact_marginal_x
+        self.across.feed(first, other, exact, picture.flow_marginal_x, window[:2])
+        first, other, exact = picture.marginal_y, picture.second_marginal_y, picture.exact_marginal_y
+        self.upright.feed(first, other, exact, picture.flow_marginal_y, window[2:])
         for card, axis in ((self.across, "x"), (self.upright, "y")):
             card.set_caption(f"σ² = {measures[f'var_{axis}']:.2g}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.api import Frame
+from gui.core.look.theme import Role
 from gui.core.plots import Curve, Histogram, Label, Marker, PlotCard, Points
 from gui.panels.langevin.sampling.swarm import GHOST, HUES
 
@@ -19,6 +20,7 @@ Text = Callable[..., str]
 
 HEADROOM = 1.15
 SYMBOLS = {"ula": "o", "mala": "s", "underdamped": "t", "hmc": "d", "nuts": "star", "annealed": "o", "tempering": "x"}
+FLOW: Role = 2  # of the density by the Fokker-Planck equation
 MOST_NATS = 20.0  # a start in one point is infinitely far
 LADDER = 80  # steps that the ladder shows
 MARGIN = 12  # of it to the right, for the shares
@@ -32,9 +34,12 @@ class MarginalCard(PlotCard):
         self.bars = self.add(Histogram("data"))
         self.other = self.add(Histogram(GHOST, fill=0.0))
         self.law = self.add(Curve("theory"))
+        self.flow = self.add(Curve(FLOW, dash="dash", width=2.0))
 
-    def feed(self, density: np.ndarray, other: np.ndarray, law: np.ndarray, ends: tuple[float, float]) -> None:
-        """Draw equal bins over a range; the other swarm may have none."""
+    def feed(
+        self, density: np.ndarray, other: np.ndarray, law: np.ndarray, flow: np.ndarray, ends: tuple[float, float]
+    ) -> None:
+        """Draw equal bins over a range; the other swarm, the law and the Fokker-Planck density may have none."""
         edges = np.linspace(*ends, len(density) + 1)
         middles = 0.5 * (edges[1:] + edges[:-1])
         self.bars.setData(density, edges, density=True)
@@ -42,6 +47,8 @@ class MarginalCard(PlotCard):
         self.other.setData(other, edges if len(other) else edges[:1], density=True)
         self.law.set_present(bool(law.any()))
         self.law.setData(middles, law)
+        self.flow.set_present(len(flow) > 0)
+        self.flow.setData(middles[: len(flow)], flow)
         top = float(law.max()) or float(density.max())
         self.set_range(x=ends)
         self.set_range(y=(0.0, HEADROOM * top), steady=True)
