@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Text = Callable[..., str]
 
 HEADROOM = 1.15
+STEEPEST = 3.0  # times the highest place of the exact marginal up to which a density that flows is followed
 SYMBOLS = {"ula": "o", "mala": "s", "underdamped": "t", "hmc": "d", "nuts": "star", "annealed": "o", "tempering": "x"}
 FLOW: Role = 2  # of the density by the Fokker-Planck equation
 MOST_NATS = 20.0  # a start in one point is infinitely far
@@ -50,6 +51,8 @@ class MarginalCard(PlotCard):
         self.flow.set_present(len(flow) > 0)
         self.flow.setData(middles[: len(flow)], flow)
         top = float(law.max()) or float(density.max())
+        if len(flow):
+            top = max(top, min(float(flow.max()), STEEPEST * top))
         self.set_range(x=ends)
         self.set_range(y=(0.0, HEADROOM * top), steady=True)
 
