@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, field_validator
 from torch import Tensor
 
 from engine.core.claims import Claim, ClaimSpec, Finding, check_all
@@ -17,7 +15,6 @@ from engine.core.device import Budget
 from engine.core.experiment import Experiment, Measure
 from engine.core.frames import Observation
 from engine.core.messages import Message
-from engine.core.parameters import LabParameters, Ui, problem
 from engine.labs.angles.activation_gain.integrals import (
     Exact,
     chart,
@@ -28,8 +25,9 @@ from engine.labs.angles.activation_gain.integrals import (
     output_law,
     shown_values,
 )
-from engine.math.formulas.parser import LONGEST, FormulaError, parse
-from engine.math.networks.activations import ACTIVATION_LABELS, ACTIVATIONS, Activation, ActivationName
+from engine.labs.angles.activation_gain.parameters import Parameters
+from engine.labs.angles.activation_gain.picture import Picture
+from engine.math.networks.activations import ACTIVATION_LABELS, ACTIVATIONS, Activation
 from engine.math.numerics.precision import wide_dtype
 from engine.math.numerics.statistics import standard_error_of_mean, tolerance
 
@@ -38,81 +36,6 @@ SHOWN = 4.0  # standard deviations of the input in the picture
 SAMPLES_PER_STEP = Budget(cpu=1 << 18, cuda=1 << 24, mps=1 << 22)
 FEWEST_EVENTS = 30  # samples that carry the mean square, below which its error is far from Gaussian
 SETTLED = 1e-11  # relative error of an integral that is right to all digits that a claim asks for
-
-
-class Parameters(LabParameters):
-    """A Gaussian variable through an activation."""
-
-    activation: Annotated[
-        Literal[ActivationName, "formula"],
-        Ui(
-            "Activation",
-            symbol="f",
-            group="Activation",
-            choices={**ACTIVATION_LABELS, "formula": "Own formula"},
-            help="The nonlinearity that a layer applies to each of its values.",
-        ),
-    ] = "tanh"
-    formula: Annotated[
-        str,
-        Field(max_length=LONGEST),
-        Ui(
-            "Formula",
-            symbol="f(x)",
-            group="Activation",
-            when={"activation": ("formula",)},
-            help="Arithmetic in x with exp, log, sqrt, sin, tanh, sigmoid, relu, erf, abs, min, max and others.",
-        ),
-    ] = "x*sigmoid(1.702*x)"
-    input_std: Annotated[
-        float,
-        Field(ge=0.05, le=20),
-        Ui("Input spread", symbol="σ", scale="log", group="Signal", help="Standard deviation of the Gaussian input; q = σ²."),
-    ] = 1.0
-    samples: Annotated[
-        int,
-        Field(ge=100, le=100_000_000),
-        Ui("Samples", symbol="N", scale="log", group="Signal", help="How many random inputs are drawn to check the integrals."),
-    ] = 1_000_000
-    layers: Annotated[
-        int,
-        Field(ge=1, le=200),
-        Ui("Layers", symbol="L", group="Signal", help="How often the length map is applied in the picture of lengths."),
-    ] = 30
-    bins: Annotated[int, Field(ge=10, le=400), Ui("Bins", group="Picture", help="Bars of the histogram of outputs.")] = 100
-
-    @field_validator("formula")
-    @classmethod
-    def _readable(cls, text: str) -> str:
-        try:
-            parse(text)
-        except FormulaError as error:
-            raise problem("formula", error.template, **error.values) from None
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws."""
-
-    x: np.ndarray  # (CURVE_POINTS,): inputs
-    values: np.ndarray  # (CURVE_POINTS,): f(x)
-    density: np.ndarray  # (CURVE_POINTS,): of the input
-    square: np.ndarray  # (CURVE_POINTS,): f(x)² times the density; its area is the second moment
-    edges: np.ndarray  # (bins + 1,): of outputs
-    measured: np.ndarray  # (bins,): density of sampled outputs
-    law: np.ndarray  # (bins,): density of the exact law
-    atoms: np.ndarray  # (a, 2): values taken with positive probability, and it
-    gains: np.ndarray  # (k,): of every activation, at this input spread
-    framework_gains: np.ndarray  # (k,): 0 where the framework knows none
-    lengths: np.ndarray  # (starts, layers + 1): the length map iterated with our gain, over the input's length
-    framework_lengths: np.ndarray  # the same with the framework's gain; empty without one
-    labels: tuple[str, ...]  # (k,): names of the activations of the chart
-    chosen: int  # row of the chart, -1 for a formula
-    second_moment: float
-    gain: float
-    framework_gain: float  # not a number without one
-    latex: str
 
 
 @dataclass(frozen=True, slots=True)

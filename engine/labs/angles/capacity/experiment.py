@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
-from engine.core.parameters import LabParameters, Ui
 from engine.labs.angles.capacity.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.angles.capacity.curves import (
     MOST_DIGITS,
@@ -27,6 +24,8 @@ from engine.labs.angles.capacity.curves import (
     maximum_curves,
     record_steps,
 )
+from engine.labs.angles.capacity.parameters import Parameters
+from engine.labs.angles.capacity.picture import Picture
 from engine.math.numerics.histograms import ks_distance
 from engine.math.numerics.precision import wide_dtype
 from engine.math.random.angles import VectorLaw
@@ -38,73 +37,6 @@ FIRST_VECTORS, GROWTH = 16, 1.25  # early steps add a quarter, so that a logarit
 PAIRS_PER_STEP = {"cpu": 1 << 20, "cuda": 1 << 26, "mps": 1 << 24}  # about 10 ms of histogram
 WORK_PER_STEP = {"cpu": 1 << 30, "cuda": 1 << 36, "mps": 1 << 34}  # multiplications
 ENTRIES_LIMIT = 1 << 28  # numbers kept at most, 1 GiB; beyond it fewer vectors are drawn, and the picture says so
-
-
-class Parameters(LabParameters):
-    """Random directions, drawn one after another."""
-
-    vectors: Annotated[
-        int,
-        Field(ge=2, le=50_000),
-        Ui("Vectors", symbol="m", scale="log", group="Vectors", help="How many random vectors are drawn, one after another."),
-    ] = 2000
-    dimension: Annotated[
-        int,
-        Field(ge=2, le=10_000),
-        Ui("Dimension", symbol="n", scale="log", group="Vectors", help="How many independent coordinates a vector has."),
-    ] = 100
-    law: Annotated[
-        Literal["normal", "uniform", "rademacher", "laplace", "truncated_normal"],
-        Ui(
-            "Entries drawn from",
-            group="Vectors",
-            choices={
-                "normal": "Normal",
-                "uniform": "Uniform",
-                "rademacher": "Signs ±1",
-                "laplace": "Laplace",
-                "truncated_normal": "Truncated normal",
-            },
-            help="The exact law belongs to normal entries; the others show how universal it is.",
-        ),
-    ] = "normal"
-    epsilon: Annotated[
-        float,
-        Field(ge=0.01, le=0.99),
-        Ui(
-            "Tolerance",
-            symbol="ε",
-            effect="live",
-            group="Picture",
-            help="Two vectors count as nearly perpendicular while |cos| is at most this.",
-        ),
-    ] = 0.4
-    bins: Annotated[int, Field(ge=10, le=300), Ui("Bins", effect="live", group="Picture", help="Bars of the histogram.")] = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws."""
-
-    record_vectors: np.ndarray  # (k,): numbers of vectors at the corners of the staircase
-    record_values: np.ndarray  # (k,): largest |cos| so far
-    vector_grid: np.ndarray  # (CURVE_POINTS,)
-    max_low: np.ndarray  # (CURVE_POINTS,): 5 % quantile of the largest |cos|
-    max_median: np.ndarray
-    max_high: np.ndarray  # 95 %
-    max_crude: np.ndarray  # the rule of thumb
-    cosine_edges: np.ndarray  # (bins + 1,)
-    cosine_density: np.ndarray  # (bins,)
-    cosine_grid: np.ndarray
-    cosine_law: np.ndarray
-    dimension_grid: np.ndarray  # (d,)
-    capacity_median: np.ndarray  # (d,): decimal logarithm of the number of vectors that fit
-    capacity_crude: np.ndarray  # (d,): the rule of thumb
-    pairs_per_height: float  # pairs in a bin of density 1
-    wanted: int  # vectors that will be drawn
-    drawn: int
-    epsilon: float
-    exceeded: bool
 
 
 @dataclass(frozen=True, slots=True)

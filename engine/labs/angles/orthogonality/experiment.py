@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from dataclasses import replace
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
-from engine.core.parameters import LabParameters, Ui
 from engine.labs.angles.orthogonality.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.angles.orthogonality.curves import (
     ENTRY_REACH,
@@ -26,112 +23,13 @@ from engine.labs.angles.orthogonality.curves import (
     singular_window,
     weighted_distance,
 )
+from engine.labs.angles.orthogonality.parameters import Parameters
+from engine.labs.angles.orthogonality.picture import Picture
 from engine.labs.angles.orthogonality.work import TASKS, State, home_of, is_glimpse, joined, law_of, plan
 from engine.math.numerics.histograms import empty_histogram
 from engine.math.random.matrix_laws import MatrixLaw, OrthogonalLaw
 
 SHOWN = 256  # columns of WᵀW in the picture
-
-Side = Annotated[int, Field(ge=2, le=4096)]
-
-
-class Parameters(LabParameters):
-    """A matrix W of random entries: outputs are rows, inputs are columns."""
-
-    rows: Annotated[Side, Ui("Rows", symbol="m", scale="log", group="Matrix", help="The dimension of the output y = Wx.")] = 200
-    columns: Annotated[Side, Ui("Columns", symbol="n", scale="log", group="Matrix", help="The dimension of the input x.")] = 200
-    law: Annotated[
-        Literal["normal", "uniform", "rademacher", "laplace", "truncated_normal", "orthogonal"],
-        Ui(
-            "Entries drawn from",
-            group="Matrix",
-            choices={
-                "normal": "Normal",
-                "uniform": "Uniform",
-                "rademacher": "Signs ±1",
-                "laplace": "Laplace",
-                "truncated_normal": "Truncated normal",
-                "orthogonal": "Exactly orthogonal",
-            },
-            help="Independent entries, or for comparison a random matrix with orthonormal columns, or rows if those are fewer.",
-        ),
-    ] = "normal"
-    variance: Annotated[
-        float,
-        Field(ge=0, le=4),
-        Ui(
-            "Variance of an entry",
-            symbol="σ²",
-            scale="log",
-            group="Matrix",
-            help="0 means 1/rows, which keeps the length of an input on average.",
-        ),
-    ] = 0.0
-    draws: Annotated[
-        int,
-        Field(ge=1, le=500),
-        Ui("Matrices", scale="log", group="Matrix", help="How many matrices are drawn; histograms and numbers join them."),
-    ] = 20
-    spectrum: Annotated[
-        Literal["auto", "exact"],
-        Ui(
-            "Singular values",
-            group="Matrix",
-            choices={"auto": "What is quick", "exact": "Always exact"},
-            help="Above 2,048 rows and columns a CPU takes seconds that cannot be interrupted; quick estimates them there.",
-            advanced=True,
-        ),
-    ] = "auto"
-    bins: Annotated[int, Field(ge=10, le=200), Ui("Bins", effect="live", group="Picture", help="Bars of the histograms.")] = 60
-    colours: Annotated[
-        Literal["one", "noise"],
-        Ui(
-            "Colours reach to",
-            effect="view",
-            group="Picture",
-            choices={"one": "The diagonal", "noise": "The noise"},
-            help="Full colour for an entry of 1, or already for the largest entries off the diagonal.",
-        ),
-    ] = "one"
-    last: Annotated[
-        Literal["comparison", "eigenvalues"],
-        Ui(
-            "Last picture",
-            effect="view",
-            group="Picture",
-            choices={"comparison": "Entry, input, worst input", "eigenvalues": "Eigenvalues"},
-            help="The three distances from orthogonality side by side, or the eigenvalues of a square matrix.",
-        ),
-    ] = "comparison"
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws."""
-
-    matrix: np.ndarray  # (k, k), float32: the leading columns of WᵀW, newest matrix
-    entry_edges: np.ndarray  # (bins + 1,)
-    entry_density: np.ndarray  # (bins,): entries of WᵀW off the diagonal
-    entry_grid: np.ndarray  # (CURVE_POINTS,)
-    entry_law: np.ndarray  # (CURVE_POINTS,), empty where all entries are 0
-    singular_edges: np.ndarray  # (bins + 1,)
-    singular_density: np.ndarray  # (bins,): of the min(m, n) singular values
-    singular_grid: np.ndarray  # (CURVE_POINTS,)
-    singular_law: np.ndarray  # (CURVE_POINTS,), empty where all are equal
-    ratio_edges: np.ndarray  # (bins + 1,)
-    ratio_density: np.ndarray  # (bins,)
-    ratio_grid: np.ndarray  # (CURVE_POINTS,)
-    ratio_law: np.ndarray  # (CURVE_POINTS,), empty where every input keeps its length
-    eigenvalues: np.ndarray  # (n, 2): real and imaginary parts, newest matrix; empty where not computed
-    distances: np.ndarray  # (3, 2): entry, input, worst input; measured and by law
-    variance: float
-    radius: float  # of the disk of eigenvalues
-    noise: float  # deviation of an entry off the diagonal
-    zeros: float  # share of the eigenvalues of WᵀW that are 0 for want of rows
-    exact: bool
-    exact_law: bool  # whether the curves of entry and ratio are exact
-    finished: int
-
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,13 +12,11 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.errors import LabError
+from engine.labs.angles.orthogonality.parameters import Parameters
 from engine.math.numerics.histograms import FineHistogram, update
 from engine.math.random.entries import draw, kurtosis
 from engine.math.random.matrix_laws import IndependentLaw, MatrixLaw, OrthogonalLaw
 from engine.math.random.spectra import lanczos, random_orthonormal
-
-if TYPE_CHECKING:
-    from engine.labs.angles.orthogonality.experiment import Parameters
 
 CORNER = 512  # columns whose inner products go into the histogram
 AT_ONCE = 256  # smaller side up to which a matrix is one step
