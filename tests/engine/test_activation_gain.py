@@ -8,9 +8,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy import integrate, special
 
 from engine.api import LabError, UsageError, load, run, validate
+from engine.core.context import Context
 from engine.labs.angles.activation_gain.experiment import activation_of, check_claims
 from engine.labs.angles.activation_gain.integrals import exact
 
@@ -166,7 +168,7 @@ def test_what_samples_cannot_tell_is_open_with_a_reason() -> None:
 
 def test_an_integral_that_is_off_fails_its_claim() -> None:
     parameters = load(NAME).parameters(activation="tanh")
-    activation = activation_of(parameters)
+    activation = activation_of(parameters, Context(torch.device("cpu"), 0))
     known = exact(activation, 1.0, 5)
     found = {"sampled_second_moment": known.second, "sampled_mean": 0.0, "framework_gain": math.nan, "drawn": 1e6}
     assert [claim.holds for claim in check_claims(known, found, activation, 1.0)[:3]] == [True] * 3

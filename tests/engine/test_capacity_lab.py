@@ -75,7 +75,7 @@ def test_more_vectors_than_dimensions_within_a_tolerance() -> None:
 def test_tolerance_and_bins_change_without_a_new_run() -> None:
     run_ = start(vectors=500)
     before = run_.observe()
-    run_.parameters = run_.parameters.changed(epsilon=0.2, bins=33)
+    run_.tweak(run_.parameters.changed(epsilon=0.2, bins=33))
     after = run_.observe()
     assert after.measures["max_abs_cos"] == before.measures["max_abs_cos"]
     assert after.measures["pairs_above"] > before.measures["pairs_above"]
@@ -91,7 +91,7 @@ def test_extreme_tolerances_stay_finite() -> None:
 
 def test_schedule_reaches_the_end_in_bounded_steps() -> None:
     for dimension, vectors in ((100, 2), (100, 17), (100, 50_000), (10_000, 26_000)):
-        ends = capacity.schedule(dimension, vectors, "cpu")
+        ends = capacity.schedule(dimension, vectors, torch.device("cpu"))
         assert ends[-1] == vectors
         starts = (0, *ends[:-1])
         assert all(a < b for a, b in zip(starts, ends, strict=True))

@@ -159,16 +159,6 @@ def subspace_angle_quantile(p: ArrayLike, n: int, k: int) -> Array:
     return found
 
 
-def subspace_mean_angle(n: int, k: int) -> float:
-    """Mean angle, by quadrature to about 1e-12."""
-    return _subspace_moments(n, k).mean
-
-
-def subspace_var_angle(n: int, k: int) -> float:
-    """Variance of the angle, by quadrature; about 1/(2n) for k = n/2."""
-    return _subspace_moments(n, k).variance
-
-
 def subspace_mean_cos(n: int, k: int) -> float:
     """Mean cosine, Γ((k+1)/2) Γ(n/2) / (Γ(k/2) Γ((n+1)/2)); about √(k/n)."""
     check_dimensions(n, k)

@@ -50,10 +50,10 @@ class State:
 # ---- the activation ----------------------------------------------------------------------------------------------------
 
 
-def activation_of(parameters: Parameters) -> Activation:
+def activation_of(parameters: Parameters, context: Context) -> Activation:
     """The chosen activation, or the one that the formula describes."""
     if parameters.activation == "formula":
-        return from_formula(parameters.formula, parameters.input_std)
+        return context.once(from_formula, parameters.formula, parameters.input_std)
     return ACTIVATIONS[parameters.activation]
 
 
@@ -62,18 +62,18 @@ def activation_of(parameters: Parameters) -> Activation:
 
 def init(parameters: Parameters, context: Context) -> State:
     """The first chunk of samples."""
-    exact(activation_of(parameters), parameters.input_std, parameters.layers)
+    context.once(exact, activation_of(parameters, context), parameters.input_std, parameters.layers)
     counts = torch.zeros(parameters.bins, dtype=torch.int64, device=context.device)
     return step(State(counts, torch.zeros(2, dtype=wide_dtype(context.device), device=context.device), 0), parameters, context)
 
 
 def step(state: State, parameters: Parameters, context: Context) -> State:
     """Draw more inputs and add their outputs."""
-    activation = activation_of(parameters)
+    activation = activation_of(parameters, context)
     count = min(SAMPLES_PER_STEP.on(context.device), parameters.samples - state.drawn)
     noise = torch.randn(count, generator=context.generator("noise"), device=context.device)
     outputs = activation.torch(parameters.input_std * noise)
-    edges, _, _ = output_law(activation, parameters.input_std, parameters.bins)
+    edges, _, _ = context.once(output_law, activation, parameters.input_std, parameters.bins)
     low, width = float(edges[0]), float(edges[1] - edges[0])
     place = ((outputs - low) / width).floor().clamp(-1, parameters.bins).to(torch.int64) + 1
     counts = torch.bincount(place, minlength=parameters.bins + 2)[1:-1]
@@ -91,19 +91,19 @@ def total(parameters: Parameters, context: Context) -> int:
 
 def observe(state: State, parameters: Parameters, context: Context) -> Observation:
     """Curves, histogram, gains, measures and claims."""
-    activation, deviation = activation_of(parameters), parameters.input_std
-    known = exact(activation, deviation, parameters.layers)
+    activation, deviation = activation_of(parameters, context), parameters.input_std
+    known = context.once(exact, activation, deviation, parameters.layers)
     framework = math.nan if activation.framework_gain is None else activation.framework_gain
     x = np.linspace(-SHOWN, SHOWN, CURVE_POINTS) * deviation
     values, density = (
         shown_values(activation, x, deviation),
         np.exp(-0.5 * (x / deviation) ** 2) / (math.sqrt(2 * math.pi) * deviation),
     )
-    edges, law, atoms = output_law(activation, deviation, parameters.bins)
+    edges, law, atoms = context.once(output_law, activation, deviation, parameters.bins)
     lengths = np.empty((0, parameters.layers + 1))
     if not math.isnan(framework):
-        lengths = iterated_lengths(activation, deviation**2, framework**2, parameters.layers)
-    own_gains, framework_gains = chart(deviation)
+        lengths = context.once(iterated_lengths, activation, deviation**2, framework**2, parameters.layers)
+    own_gains, framework_gains = context.once(chart, deviation)
     names = list(ACTIVATIONS)
     picture = Picture(
         x=x,

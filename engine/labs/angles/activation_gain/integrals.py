@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -39,7 +38,6 @@ class Exact:
     lengths: np.ndarray
 
 
-@lru_cache(maxsize=64)
 def from_formula(text: str, deviation: float) -> Activation:
     """A formula as an activation; its kinks are looked for where an input of this deviation can be.
 
@@ -71,7 +69,6 @@ def zeros(formula: Formula, x: np.ndarray) -> list[float]:
     return [*found, *map(float, x[values == 0][:8])]
 
 
-@lru_cache(maxsize=64)
 def exact(activation: Activation, deviation: float, layers: int) -> Exact:
     """Moments, gain and lengths by quadrature.
 
@@ -114,7 +111,6 @@ def exact(activation: Activation, deviation: float, layers: int) -> Exact:
     )
 
 
-@lru_cache(maxsize=64)
 def iterated_lengths(activation: Activation, length: float, weight_variance: float, layers: int) -> np.ndarray:
     """The length map from several starts, over the input's length, shape (starts, layers + 1)."""
     rows = [np.array(STARTS) * length]
@@ -124,14 +120,12 @@ def iterated_lengths(activation: Activation, length: float, weight_variance: flo
     return np.array(rows).T / length
 
 
-@lru_cache(maxsize=64)
 def chart(deviation: float) -> tuple[np.ndarray, np.ndarray]:
     """Gains of all activations: by quadrature, and the framework's (0 where it has none)."""
     own = np.array([gain(each, deviation**2) for each in ACTIVATIONS.values()])
     return own, np.array([each.framework_gain or 0.0 for each in ACTIVATIONS.values()])
 
 
-@lru_cache(maxsize=32)
 def output_law(activation: Activation, deviation: float, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges of the picture of outputs, the density of the exact law on its bins, and its atoms."""
     law = image_law(lambda x: shown_values(activation, x, deviation), deviation, activation.kinks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +17,6 @@ REACH = 14.0  # deviations of a cosine, beyond which nothing is left
 MOST_DIGITS = 300.0  # of a number of vectors: floating-point numbers end there
 
 
-@lru_cache(maxsize=64)
 def maximum_curves(vectors: int, dimension: int) -> dict[str, np.ndarray]:
     """The law of the largest |cos| while vectors are added, and the rule of thumb."""
     grid = np.geomspace(2, vectors, CURVE_POINTS) if vectors > 2 else np.array([2.0, 2.5])
@@ -32,7 +30,6 @@ def maximum_curves(vectors: int, dimension: int) -> dict[str, np.ndarray]:
     }
 
 
-@lru_cache(maxsize=64)
 def capacity_curves(dimension: int, epsilon: float) -> dict[str, np.ndarray]:
     """Decimal logarithm of the number of vectors before the first pair exceeds ε, by dimension; and the rule of thumb."""
     last = max(8, 2 * dimension)
@@ -45,7 +42,6 @@ def capacity_curves(dimension: int, epsilon: float) -> dict[str, np.ndarray]:
     }
 
 
-@lru_cache(maxsize=64)
 def cosine_curve(dimension: int, top: float) -> dict[str, np.ndarray]:
     """Density of |cos| from 0 to what the picture shows; a pole at 1 is left out."""
     grid = np.linspace(0, min(top, 1 - 1e-4), CURVE_POINTS)
@@ -63,7 +59,6 @@ def coarse_density(counts: np.ndarray, top: float, bins: int) -> tuple[np.ndarra
     return binned / np.diff(edges) / max(1, counts.sum()), edges
 
 
-@lru_cache(maxsize=16)
 def cumulative_law(dimension: int, bins: int) -> np.ndarray:
     """The distribution function of |cos| at the edges of so many equal bins of [0, 1].
 

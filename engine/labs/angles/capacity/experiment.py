@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.core.context import Context
+from engine.core.device import Budget
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
 from engine.labs.angles.capacity.claims import CLAIMS, MEASURES, check_claims
@@ -34,8 +34,8 @@ from engine.math.random.entries import draw
 
 FINE_BINS = 1 << 16
 FIRST_VECTORS, GROWTH = 16, 1.25  # early steps add a quarter, so that a logarithmic axis fills evenly
-PAIRS_PER_STEP = {"cpu": 1 << 20, "cuda": 1 << 26, "mps": 1 << 24}  # about 10 ms of histogram
-WORK_PER_STEP = {"cpu": 1 << 30, "cuda": 1 << 36, "mps": 1 << 34}  # multiplications
+PAIRS_PER_STEP = Budget(cpu=1 << 20, cuda=1 << 26, mps=1 << 24)  # about 10 ms of histogram
+WORK_PER_STEP = Budget(cpu=1 << 30, cuda=1 << 36, mps=1 << 34)  # multiplications
 ENTRIES_LIMIT = 1 << 28  # numbers kept at most, 1 GiB; beyond it fewer vectors are drawn, and the picture says so
 
 
@@ -67,7 +67,7 @@ def init(parameters: Parameters, context: Context) -> State:
 
 def step(state: State, parameters: Parameters, context: Context) -> State:
     """Add some vectors, and measure their angles with all vectors before them: one block of the Gram matrix."""
-    ends = schedule(parameters.dimension, wanted_vectors(parameters), context.device.type)
+    ends = context.once(schedule, parameters.dimension, wanted_vectors(parameters), context.device)
     start, stop = ends[state.step - 1] if state.step else 0, ends[state.step]
     law = "gaussian" if parameters.law == "normal" else parameters.law
     fresh = draw(law, (stop - start, parameters.dimension), context.generator("vectors"), context.device)
@@ -102,10 +102,9 @@ def wanted_vectors(parameters: Parameters) -> int:
     return min(parameters.vectors, ENTRIES_LIMIT // parameters.dimension)
 
 
-@lru_cache(maxsize=32)
-def schedule(dimension: int, vectors: int, device: str) -> tuple[int, ...]:
+def schedule(dimension: int, vectors: int, device: torch.device) -> tuple[int, ...]:
     """How many vectors there are after each step."""
-    pairs = min(PAIRS_PER_STEP[device], WORK_PER_STEP[device] // dimension)
+    pairs = min(PAIRS_PER_STEP.on(device), WORK_PER_STEP.on(device) // dimension)
     ends = [min(vectors, FIRST_VECTORS)]
     while ends[-1] < vectors:
         known = ends[-1]
@@ -116,7 +115,7 @@ def schedule(dimension: int, vectors: int, device: str) -> tuple[int, ...]:
 
 def total(parameters: Parameters, context: Context) -> int:
     """Steps after the first, which `init` takes."""
-    return len(schedule(parameters.dimension, wanted_vectors(parameters), context.device.type)) - 1
+    return len(context.once(schedule, parameters.dimension, wanted_vectors(parameters), context.device)) - 1
 
 
 def stride(parameters: Parameters, step_number: int) -> int:
@@ -130,7 +129,7 @@ def stride(parameters: Parameters, step_number: int) -> int:
 def observe(state: State, parameters: Parameters, context: Context) -> Observation:
     """The staircase of the largest |cos|, the histogram of all, and how many vectors fit."""
     n, wanted = parameters.dimension, wanted_vectors(parameters)
-    drawn = schedule(n, wanted, context.device.type)[state.step - 1]
+    drawn = context.once(schedule, n, wanted, context.device)[state.step - 1]
     records = state.records[:drawn].cpu().numpy().astype(float)  # device sync
     counts = state.counts.cpu().numpy()
     at, values = record_steps(records)
@@ -138,26 +137,28 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     density, edges = coarse_density(counts, top, parameters.bins)
     above = np.flatnonzero(records > parameters.epsilon)
     before = int(above[0]) if len(above) else drawn  # vectors before one comes too near to another
-    measures = measured(state, counts, records, before, parameters)
+    law = context.once(cumulative_law, n, FINE_BINS)
+    measures = measured(state, counts, records, before, law, parameters)
     picture = Picture(
         record_vectors=at,
         record_values=values,
-        **maximum_curves(wanted, n),
+        **context.once(maximum_curves, wanted, n),
         cosine_edges=edges,
         cosine_density=density,
-        **cosine_curve(n, top),
-        **capacity_curves(n, parameters.epsilon),
+        **context.once(cosine_curve, n, top),
+        **context.once(capacity_curves, n, parameters.epsilon),
         pairs_per_height=float(measures["pairs"] * (edges[1] - edges[0])),
         wanted=wanted,
         drawn=drawn,
         epsilon=parameters.epsilon,
-        exceeded=len(above) > 0,
     )
-    return Observation(picture, measures, check_claims(measures, n))
+    return Observation(picture, measures, check_claims(measures, n, parameters.law != "normal"))
 
 
-def measured(state: State, counts: np.ndarray, records: np.ndarray, before: int, parameters: Parameters) -> dict[str, float]:
-    """The numbers beside those of the exact law."""
+def measured(
+    state: State, counts: np.ndarray, records: np.ndarray, before: int, law: np.ndarray, parameters: Parameters
+) -> dict[str, float]:
+    """The numbers beside those of the exact law, whose distribution function is given at the edges of the bins."""
     n, drawn = parameters.dimension, len(records)
     pairs = drawn * (drawn - 1) // 2
     absolute, square = (state.sums / pairs).tolist()  # device sync
@@ -178,7 +179,7 @@ def measured(state: State, counts: np.ndarray, records: np.ndarray, before: int,
         "vectors_before": before,
         "log10_capacity": log10_measured,
         "theory_log10_capacity": min(log10_theory, MOST_DIGITS),
-        "ks_distance": ks_distance(counts, np.linspace(0, 1, FINE_BINS + 1), cumulative_law(n, FINE_BINS)),
+        "ks_distance": ks_distance(counts, np.linspace(0, 1, FINE_BINS + 1), law),
         "vectors_drawn": drawn,
         "pairs": pairs,
     }

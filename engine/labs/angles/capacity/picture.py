@@ -29,4 +29,3 @@ class Picture:
     wanted: int  # vectors that will be drawn
     drawn: int
     epsilon: float
-    exceeded: bool

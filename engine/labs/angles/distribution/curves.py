@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +31,6 @@ def cosine_window(window: tuple[float, float]) -> tuple[float, float]:
     return math.cos(window[1]), math.cos(window[0])
 
 
-@lru_cache(maxsize=64)
 def exact_curves(law: Law, window: tuple[float, float], compare: tuple[int, ...]) -> dict[str, np.ndarray]:
     """The law of angle and cosine over the window, and the angle laws of other dimensions."""
     grid = np.linspace(*window, CURVE_POINTS)
@@ -51,7 +49,6 @@ def exact_curves(law: Law, window: tuple[float, float], compare: tuple[int, ...]
     }
 
 
-@lru_cache(maxsize=16)
 def cdf_on(law: Law, low: float, high: float, bins: int) -> np.ndarray:
     """The distribution function on the edges of equal bins, shape (bins + 1,), to 2e-6.
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.core.context import Context
+from engine.core.device import Budget
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
@@ -25,8 +26,8 @@ from engine.math.random.entries import draw, pair_angles, subspace_angles
 
 GLOBE_POINTS = 2000
 FINE_BINS = 1 << 16
-ENTRIES_PER_STEP = {"cpu": 1 << 22, "cuda": 1 << 28, "mps": 1 << 26}  # about 10 ms of random numbers
-ANGLES_PER_STEP = {"cpu": 1 << 19, "cuda": 1 << 25, "mps": 1 << 23}  # the same for angles to be binned
+ENTRIES_PER_STEP = Budget(cpu=1 << 22, cuda=1 << 28, mps=1 << 26)  # about 10 ms of random numbers
+ANGLES_PER_STEP = Budget(cpu=1 << 19, cuda=1 << 25, mps=1 << 23)  # the same for angles to be binned
 PATIENCE = 2e9  # numbers that `auto` is willing to draw before it turns to the exact law
 WORK_LIMIT = 2e10  # numbers drawn at most; beyond it fewer pairs are drawn, and the picture says so
 BASIS_LIMIT = 2e9  # multiplications for a random orthonormal basis
@@ -188,10 +189,10 @@ def wanted_pairs(parameters: Parameters) -> int:
 
 def chunk(parameters: Parameters, context: Context) -> int:
     """Pairs per step: about 10 ms of work."""
-    device = context.device.type
+    angles = ANGLES_PER_STEP.on(context.device)
     if uses_exact_law(parameters):
-        return ANGLES_PER_STEP[device]
-    return max(1, min(ANGLES_PER_STEP[device], ENTRIES_PER_STEP[device] // (2 * parameters.dimension)))
+        return angles
+    return max(1, min(angles, ENTRIES_PER_STEP.on(context.device) // (2 * parameters.dimension)))
 
 
 def first_chunk(parameters: Parameters, context: Context) -> int:
@@ -230,7 +231,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
     picture = Picture(
         edges=edges,
         density=binned / np.diff(edges) / every,
-        **exact_curves(law, window, parameters.compare),
+        **context.once(exact_curves, law, window, parameters.compare),
         cosine_edges=cosine_edges,
         cosine_density=cosine_binned[::-1] / np.diff(cosine_edges) / every,
         points=state.points,
@@ -241,11 +242,12 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         subspace_dimension=subspace_dimension(parameters),
         exact=uses_exact_law(parameters),
     )
-    exact = cdf_on(law, histogram.low, histogram.high, FINE_BINS)
+    exact = context.once(cdf_on, law, histogram.low, histogram.high, FINE_BINS)
     distance = ks_distance(counts, fine_edges, exact, below=below, above=above)
     square, fourth = (state.cosine_powers / every).tolist()
     measures = measured(summary, square, distance, law)
-    return Observation(picture, measures, check_claims(law, measures, fourth - square * square))
+    foreign = parameters.law != "gaussian" and parameters.against == "vector"
+    return Observation(picture, measures, check_claims(law, measures, fourth - square * square, foreign))
 
 
 EXPERIMENT = Experiment(

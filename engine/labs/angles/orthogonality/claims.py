@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.core.claims import Claim, ClaimSpec
-from engine.core.experiment import Measure
+from engine.core.claims import Claim, ClaimSpec, Finding, check_all
+from engine.core.experiment import Measure, with_theory
 from engine.core.messages import Message
 from engine.math.numerics.statistics import tolerance
 from engine.math.random.matrix_laws import IndependentLaw, MatrixLaw, OrthogonalLaw
@@ -16,27 +16,17 @@ ENOUGH_SIGNS = 32  # of the smaller side; a smaller matrix of signs is singular 
 RIGIDITY = 6.0  # singular values out of place at most: they repel each other, so that their number hardly matters
 
 MEASURES = (
-    Measure("mse_identity", "Mean squared entry of WᵀW − I"),
-    Measure("theory_mse_identity", "Mean squared entry of WᵀW − I by the exact law"),
-    Measure("frobenius_squared", "Squared Frobenius norm of WᵀW − I"),
-    Measure("theory_frobenius_squared", "Squared Frobenius norm of WᵀW − I by the exact law"),
-    Measure("operator_error", "Operator norm of WᵀW − I"),
-    Measure("theory_operator_error", "Limit of the operator norm of WᵀW − I"),
-    Measure("smallest_singular", "Smallest singular value"),
-    Measure("theory_smallest_singular", "Limit of the smallest singular value"),
-    Measure("largest_singular", "Largest singular value"),
-    Measure("theory_largest_singular", "Limit of the largest singular value"),
-    Measure("mean_singular", "Mean singular value"),
-    Measure("theory_mean_singular", "Limit of the mean singular value"),
+    *with_theory("mse_identity", "Mean squared entry of WᵀW − I", by="exact law"),
+    *with_theory("frobenius_squared", "Squared Frobenius norm of WᵀW − I", by="exact law"),
+    *with_theory("operator_error", "Operator norm of WᵀW − I", by="limit"),
+    *with_theory("smallest_singular", "Smallest singular value", by="limit"),
+    *with_theory("largest_singular", "Largest singular value", by="limit"),
+    *with_theory("mean_singular", "Mean singular value", by="limit"),
     Measure("spectrum_distance", "Distance of the singular values to their law"),
-    Measure("norm_ratio_mean", "Mean of ‖Wx‖²/‖x‖²"),
-    Measure("theory_norm_ratio_mean", "Mean of ‖Wx‖²/‖x‖² by the exact law"),
-    Measure("rms_ratio_mean", "Mean squared output per unit over that of the input"),
-    Measure("theory_rms_ratio_mean", "Mean squared output per unit over that of the input, by the exact law"),
-    Measure("norm_ratio_var", "Variance of ‖Wx‖²/‖x‖²"),
-    Measure("theory_norm_ratio_var", "Variance of ‖Wx‖²/‖x‖² by the exact law"),
-    Measure("rank", "Rank"),
-    Measure("theory_rank", "Largest possible rank"),
+    *with_theory("norm_ratio_mean", "Mean of ‖Wx‖²/‖x‖²", by="exact law"),
+    *with_theory("rms_ratio_mean", "Mean squared output per unit over that of the input", by="exact law"),
+    *with_theory("norm_ratio_var", "Variance of ‖Wx‖²/‖x‖²", by="exact law"),
+    *with_theory("rank", "Rank", by="theory"),
     Measure("matrices", "Matrices finished"),
     Measure("inputs", "Inputs measured"),
 )
@@ -123,16 +113,17 @@ def check_claims(law: MatrixLaw, measures: Mapping[str, float], exact: bool) -> 
     }
     large = smaller >= ENOUGH_COLUMNS or isinstance(law, OrthogonalLaw)
     spectral = ("operator_error", "largest_singular", "smallest_singular", "spectrum_distance", "rank")
-    checked = []
-    for spec in CLAIMS if isinstance(law, IndependentLaw) else orthogonal_claims():
+    specs = CLAIMS if isinstance(law, IndependentLaw) else orthogonal_claims()
+    findings = {}
+    for spec in specs:
         remark = None if large else TOO_SMALL
         if not exact and spec.name in spectral:
             remark = ESTIMATED
         elif spec.name == "rank" and kurtosis == 1.0 and smaller < ENOUGH_SIGNS:
             remark = OFTEN_SINGULAR
         expected = measures.get(f"theory_{spec.name}", 0.0)
-        checked.append(spec.check(expected, measures[spec.name], margins[spec.name], enough=remark is None, remark=remark))
-    return tuple(checked)
+        findings[spec.name] = Finding(expected, measures[spec.name], margins[spec.name], remark is None, remark)
+    return check_all(specs, findings)
 
 
 def orthogonal_claims() -> tuple[ClaimSpec, ...]:

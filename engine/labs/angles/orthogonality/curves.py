@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -72,7 +71,6 @@ def weighted_distance(values: np.ndarray, weights: np.ndarray, law: MatrixLaw) -
     return float(max(np.max(cumulative[1:] - exact), np.max(exact - cumulative[:-1]), 0.0))
 
 
-@lru_cache(maxsize=64)
 def exact_curves(law: MatrixLaw) -> dict[str, np.ndarray]:
     """The laws of an entry, of the singular values and of the ratio; empty where all values are one."""
     reach = ENTRY_REACH * entry_deviation(law)

@@ -91,7 +91,7 @@ def observe(state: State, parameters: Parameters, context: Context) -> Observati
         singular_density=shares / np.diff(singular_edges),
         ratio_edges=ratio_edges,
         ratio_density=ratio_heights,
-        **exact_curves(law),
+        **context.once(exact_curves, law),
         eigenvalues=state.eigenvalues.reshape(-1, 2).numpy(),
         distances=np.array(
             [
