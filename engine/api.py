@@ -57,6 +57,13 @@ def device_problem(name: str) -> LabError | None:
     return None
 
 
+def give_back_memory() -> None:
+    """Return to the system what the allocators keep of runs that have ended; takes milliseconds, any thread will do."""
+    from engine.core.device import give_back_memory as give_back
+
+    give_back()
+
+
 __all__ = [
     "SEED_LIMIT",
     "Cancelled",
@@ -98,6 +105,7 @@ __all__ = [
     "field_specs",
     "fill",
     "first_frames",
+    "give_back_memory",
     "import_torch",
     "load",
     "load_toml",

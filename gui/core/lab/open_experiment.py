@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +28,7 @@ from engine.api import (
     Runner,
     Started,
     UsageError,
+    give_back_memory,
     load,
     salvage,
     strongest_effect,
@@ -45,6 +47,8 @@ from gui.core.notes import NotesView
 
 log = logging.getLogger(__name__)
 
+REST_AFTER = 30_000  # ms unseen, after which an experiment gives back what its run holds
+FREED = 2_000  # ms in which a run that was told to stop has let go of its arrays
 RESTART_INTERVAL = 33  # ms: a dragged slider asks for at most thirty runs a second
 
 
@@ -81,6 +85,7 @@ class OpenExperiment(QObject):
         self._tweaked = False
         self.finished = False
         self._settled = False
+        self._resting = False
 
         self.form = Form(self.experiment.parameters, entry, parent)
         self.panel = load_panel(entry.name)(entry.name, parent)
@@ -99,15 +104,15 @@ class OpenExperiment(QObject):
         self.pump = Pump(self.runner.mailbox, self)
         self._throttle = Throttle(RESTART_INTERVAL, self)
         self._view_update = QTimer(self, interval=100, singleShot=True)
+        self._unseen = QTimer(self, interval=REST_AFTER, singleShot=True)
+        self._freed = QTimer(self, interval=FREED, singleShot=True)
         self._connect()
         self.transport.set_playing(self.playing)
         if not self.playing:
             self.runner.pause()
         self.submit(state.step)
         if state.tweaked and state.step:
-            self.notices.show_info(
-                Message("Parameters were changed on the way of this run. It is computed anew with the present ones.")
-            )
+            self._say_computed_anew()
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_edited)
@@ -127,6 +132,8 @@ class OpenExperiment(QObject):
         self.pump.event_arrived.connect(self._on_event)
         self._throttle.triggered.connect(self.submit)
         self._view_update.timeout.connect(self._show_numbers)
+        self._unseen.timeout.connect(self.rest)
+        self._freed.timeout.connect(_give_back_memory)
 
     # ---- parameters ----------------------------------------------------------------------------------------------
 
@@ -365,10 +372,36 @@ class OpenExperiment(QObject):
         """A hidden experiment draws nothing and computes nothing."""
         self.runner.suspend(not active)
         if active:
+            self._unseen.stop()
+            if self._resting:
+                self._wake()
             self.pump.start()
         else:
             self.stop_sweep()
             self.pump.stop()
+            self._unseen.start()
+
+    @Slot()
+    def rest(self) -> None:
+        """Give back what an unseen run holds: its state, and the past to scrub through. The last picture stays."""
+        self._resumed = self._newest_step()
+        self._resting = not self.ended  # a run that has ended is computed again only when something is asked of it
+        self.runner.stop()
+        self.history.clear()
+        self.transport.set_history(0, None)
+        self._freed.start()
+
+    def _wake(self) -> None:
+        """Bring the run back to its step."""
+        self._resting, tweaked = False, self._tweaked
+        self.submit(self._resumed)
+        if tweaked and self._resumed:
+            self._say_computed_anew()
+
+    def _say_computed_anew(self) -> None:
+        self.notices.show_info(
+            Message("Parameters were changed on the way of this run. It is computed anew with the present ones.")
+        )
 
     def state(self) -> ExperimentState:
         """What a session file keeps of this experiment."""
@@ -391,6 +424,7 @@ class OpenExperiment(QObject):
     def close(self) -> None:
         """Cancel everything; the caller joins the runner."""
         self.stop_sweep()
+        self._unseen.stop()
         self.pump.stop()
         self.runner.close()
 
@@ -401,6 +435,10 @@ class OpenExperiment(QObject):
             names = {"names": ", ".join(refused)}
             self.notices.show_warning(Message("Values that are not allowed were replaced by defaults: {names}.", names))
         return parameters
+
+
+def _give_back_memory() -> None:
+    threading.Thread(target=give_back_memory, name="memory", daemon=True).start()
 
 
 def parameter_values(parameters: LabParameters) -> dict[str, Any]:
