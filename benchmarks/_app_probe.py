@@ -359,6 +359,54 @@ def soak(amount: float) -> dict[str, Any]:
     }
 
 
+def everything(amount: float) -> dict[str, Any]:
+    """All experiments opened and left, a million particles and points in them: what changes of look cost, and memory after."""
+    import psutil
+
+    from engine.api import entries
+
+    probe = Probe({"dimension": 20, "pairs": 20_000})
+    probe.ready(0)
+    window, process = probe.window, psutil.Process()
+    memory = {"start": process.memory_info().rss / 2**20}
+    first: dict[str, float] = {}
+    for item in entries():
+        began = time.perf_counter()
+        window.open_experiment(item.name)
+        probe.until(lambda: probe.session.frame is not None)
+        first[item.name] = time.perf_counter() - began
+        million = {name: 1_000_000 for name in ("particles", "points") if name in window.view.session.form.fields}
+        if million and item.name in MILLION:
+            probe.session.edit(**million)
+        probe.wait(2.0)
+    memory["opened"] = process.memory_info().rss / 2**20
+    slides = []
+    window.commands.toggle_presentation()
+    probe.wait(1.0)
+    for _ in entries():
+        began = time.perf_counter()
+        window.commands.next_slide()
+        probe.wait(0.0)
+        slides.append(time.perf_counter() - began)
+        probe.wait(0.5)
+    window.commands.leave()
+    probe.wait(1.0)
+    probe.session.set_playing(False)
+    probe.wait(0.5)
+    spent = {}
+    for name in ("next_theme", "zoom_in", "zoom_out", "toggle_presentation", "leave", "next_language"):
+        busy = time.thread_time()
+        getattr(window.commands, name)()
+        probe.wait(0.3)
+        spent[name] = time.thread_time() - busy
+    probe.wait(amount)
+    memory["idle"] = process.memory_info().rss / 2**20
+    probe.close()
+    return {"spent": spent, "memory": memory, "first": first, "slides": slides}
+
+
+MILLION = ("langevin.sampling", "em.mixture")
+
 PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "start": start,
     "drag vectors": drag("vectors"),
@@ -369,6 +417,7 @@ PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "cancel": cancel,
     "farewell": farewell,
     "soak": soak,
+    "everything": everything,
 }
 
 if __name__ == "__main__":

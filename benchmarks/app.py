@@ -34,6 +34,7 @@ def rows(quick: bool) -> list[dict[str, Any]]:
             *_storming(screen),
             *_ending(screen, 10 if quick else 30, 1 if quick else 3),
             *_soaking(screen, 500 if quick else 5000),
+            *_with_everything(screen, 40 if quick else 60),
         ]
 
 
@@ -112,6 +113,27 @@ def _soaking(screen: dict[str, str], pictures: int) -> list[dict[str, Any]]:
     return [
         row(f"memory gained over {pictures:,d} pictures", _short(run["memory"]), "MB", "<= 24 MB"),
         row(f"references to None and True lost over {pictures:,d} pictures", lost, "", "<= 200"),
+    ]
+
+
+def _with_everything(screen: dict[str, str], idle: float) -> list[dict[str, Any]]:
+    run = _run(screen, "everything", idle)
+    names = {"next_theme": "theme", "zoom_in": "zoom", "toggle_presentation": "F5", "leave": "Esc", "next_language": "language"}
+    return [
+        *(
+            row(
+                f"{title}, all experiments open, processor time with painting",
+                _short(run["spent"][name] * 1000),
+                "ms",
+                "< 300 ms",
+            )
+            for name, title in names.items()
+        ),
+        row("opening an experiment to its first picture, median", _short(np.median(list(run["first"].values())) * 1000), "ms"),
+        row("PageDown on stage, all experiments open, longest", _short(max(run["slides"]) * 1000), "ms", "<= 150 ms"),
+        row("memory with the first experiment", round(run["memory"]["start"]), "MB"),
+        row("memory, all experiments opened, a million particles and points", round(run["memory"]["opened"]), "MB"),
+        row(f"the same {idle:.0f} s later, nothing done", round(run["memory"]["idle"]), "MB", "< 700 MB"),
     ]
 
 

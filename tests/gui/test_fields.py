@@ -316,9 +316,9 @@ def test_typing_is_exact_and_one_gesture(make, qtbot) -> None:
     line.setFocus()
     line.selectAll()
     qtbot.keyClicks(line, "1234567")
-    assert ear.edits[-1] == 1_234_567
-    assert ear.gestures == 0
+    assert ear.edits == []
     qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert ear.edits == [1_234_567]
     assert ear.gestures == 1
     assert line.text() == "1,234,567"
 
@@ -499,7 +499,9 @@ def test_a_new_language_keeps_value_focus_and_half_typed_text(make, qtbot) -> No
     try:
         field.retranslate()
         assert line.text() == "12"
-        assert ear.edits == [1, 12]
+        assert ear.edits == []
+        field.editor.end_gesture()
+        assert ear.edits == [12]
         assert "重置为 1,000" in [action.text() for action in field.make_menu().actions()]
     finally:
         translator.set_language("en")
@@ -530,3 +532,47 @@ def test_dropped_fields_die(qtbot) -> None:
 def test_specs_are_found_by_name() -> None:
     assert spec_of(Everything, "pairs") is SPECS["pairs"]
     assert math.isclose(SPECS["pairs"].maximum or 0, 1e8)
+
+
+# ---- what was typed and is not meant -------------------------------------------------------------------------------
+
+
+def test_the_beginning_of_a_number_is_not_taken_over(make: Any, qtbot: Any) -> None:
+    field, ear = make("step")
+    field.edited.connect(lambda _: field.set_problem("refused"))
+    line = field.editor.line
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, "1e400")
+    assert ear.edits == []
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert len(ear.edits) == 1
+
+
+@pytest.mark.parametrize("key", ["escape", "undo"])
+@pytest.mark.parametrize("typed", ["0.0123", "many"])
+def test_escape_and_undo_put_back_what_stood_there(make: Any, qtbot: Any, key: str, typed: str) -> None:
+    field, _ = make("step")
+    before, line = field.value, field.editor.line
+    shown = line.text()
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, typed)
+    field.editor._take_typed()  # the pause is over
+    if typed == "many":
+        field.set_problem("refused")
+    if key == "escape":
+        qtbot.keyClick(line, Qt.Key.Key_Escape)
+    else:
+        qtbot.keyClick(line, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (field.value, line.text()) == (before, shown)
+    qtbot.keyClick(line, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == shown  # the letters do not come back
+
+
+def test_a_number_that_stands_for_a_while_is_taken_over(make: Any, qtbot: Any) -> None:
+    field, ear = make("step")
+    field.editor.line.setFocus()
+    field.editor.line.selectAll()
+    qtbot.keyClicks(field.editor.line, "0.02")
+    qtbot.waitUntil(lambda: ear.edits == [0.02], timeout=10_000)

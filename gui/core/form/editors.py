@@ -20,6 +20,7 @@ from gui.core.look.widgets import NUMBER_WIDTH, ChoiceBox, IconButton, Segments
 from gui.core.numbers import nice_below
 
 PAUSE = 300  # ms without a key or a notch of the wheel end a gesture
+THOUGHT = 700  # ms without a key: a number that stands so long is meant, and not the beginning of another
 SEGMENTS_AT_MOST = 4
 LETTERS_ACROSS = 30  # of all segments together, side by side in a side panel
 LETTERS_INLINE = 10  # of all segments, or 16 of the longest item of a combo box, beside the label
@@ -105,7 +106,12 @@ class Editor(QObject):
 
 
 class TextEditor(Editor):
-    """Texts, lists and matrices in the syntax of the command line: one line of text."""
+    """Texts, lists and matrices in the syntax of the command line: one line of text.
+
+    What was typed is taken over at once, in a `patient` editor after a pause or with Return: 1e4 is the beginning of 1e400.
+    """
+
+    patient = False
 
     def build(self, parent: QWidget) -> None:
         """One line below the label."""
@@ -117,29 +123,47 @@ class TextEditor(Editor):
         self.line.textEdited.connect(self._on_typed)
         self.line.editingFinished.connect(self._on_editing_finished)
         self.line.abandoned.connect(self._on_abandoned)
-        self._sound: Any = self.value
+        self._sound: Any = self.value  # what stood here before it was typed at; Escape goes back to it
+        self._thought = QTimer(self, interval=THOUGHT, singleShot=True)
+        self._thought.timeout.connect(self._take_typed)
 
     def show(self, value: Any) -> None:
         """The value as text."""
+        self._thought.stop()
         self._sound = value
         self.line.show_text(show_value(self.spec, value))
-
-    def set_invalid(self, invalid: bool) -> None:
-        """Mark the line; a sound value is what Escape goes back to."""
-        super().set_invalid(invalid)
-        if not invalid:
-            self._sound = self.value
 
     def restyle(self) -> None:
         """Room for what stands in the line."""
         self.line.restyle()
 
+    def take(self, value: Any) -> None:
+        """Take over what was typed."""
+        self.touch(value)
+
+    @Slot()
+    def end_gesture(self) -> None:
+        """What was typed counts before the gesture ends."""
+        if self._thought.isActive():
+            self._take_typed()
+        super().end_gesture()
+
     @Slot(str)
-    def _on_typed(self, text: str) -> None:
-        self.touch(parse_typed(self.spec, text))
+    def _on_typed(self, _text: str) -> None:
+        if self.patient:
+            self._thought.start()
+        else:
+            self._take_typed()
+
+    @Slot()
+    def _take_typed(self) -> None:
+        self._thought.stop()
+        self.take(parse_typed(self.spec, self.line.text()))
 
     @Slot()
     def _on_editing_finished(self) -> None:
+        if self._thought.isActive():
+            self._take_typed()
         if not self.line.property("invalid"):
             self.show(self.value)
         self.end_gesture()
@@ -153,6 +177,8 @@ class TextEditor(Editor):
 
 class NumberEditor(TextEditor):
     """A number: a typed value, and a slider below it where the range is finite."""
+
+    patient = True
 
     def build(self, parent: QWidget) -> None:
         """The line beside the label, the slider below."""
@@ -189,24 +215,26 @@ class NumberEditor(TextEditor):
         super().restyle()
         self.line.setFixedWidth(px(NUMBER_WIDTH))
 
-    @Slot(str)
-    def _on_typed(self, text: str) -> None:
-        value = parse_typed(self.spec, text)
+    def take(self, value: Any) -> None:
+        """The slider goes along."""
         self._show_position(value)
         self.touch(value)
 
     @Slot(int)
     def _on_slid(self, position: int) -> None:
         if self.scale is not None:
-            value = self.scale.value(position)
+            value = self._sound = self.scale.value(position)
+            self._thought.stop()
             self.line.show_text(show_value(self.spec, value))
             if value != self.value:
                 self.touch(value)
 
     @Slot(int, str)
     def _on_stepped(self, direction: int, size: str) -> None:
+        if self._thought.isActive():
+            self._take_typed()
         start = self._sound if isinstance(self.value, str) else self.value
-        value = self._stepped(start, direction, cast(Size, size))
+        value = self._sound = self._stepped(start, direction, cast(Size, size))
         self.line.show_text(show_value(self.spec, value))
         self._show_position(value)
         if value != self.value:
@@ -235,6 +263,8 @@ class NumberEditor(TextEditor):
 
 class SeedEditor(TextEditor):
     """A seed: a typed number and a die for a new one."""
+
+    patient = True
 
     def build(self, parent: QWidget) -> None:
         """Line and die beside the label."""

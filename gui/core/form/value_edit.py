@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QWheelEvent,
 )
@@ -29,7 +30,8 @@ class ValueEdit(QLineEdit):
     stepped : (int, str)
         Up and Down keys or the wheel while focused, if `steps` is set.
     abandoned
-        Escape: whatever was typed shall be forgotten.
+        Escape, or undo while something was typed: it shall be forgotten. There is no history of letters beside that of the
+        parameters, which would bring back texts that were refused.
     """
 
     stepped = Signal(int, str)
@@ -69,14 +71,25 @@ class ValueEdit(QLineEdit):
             self.setText(text)
             self.setCursorPosition(0)
 
+    @property
+    def typed(self) -> bool:
+        """Whether there is a text that was typed, not shown."""
+        return self.text() != self._shown
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _is_undo(event):
+            event.setAccepted(self.typed)  # else the key belongs to the window: the last change of a parameter
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         vertical = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
         key = Qt.Key(event.key())
         if self.steps and key in vertical:
             self.stepped.emit(vertical[key], step_size(event.modifiers()))
-        elif key == Qt.Key.Key_Escape and self.text() != self._shown:
+        elif self.typed and (key == Qt.Key.Key_Escape or event.matches(QKeySequence.StandardKey.Undo)):
             self.abandoned.emit()
-        elif key in PAGE_KEYS:
+        elif _is_undo(event) or key in PAGE_KEYS:
             event.ignore()
         else:
             super().keyPressEvent(event)
@@ -102,6 +115,10 @@ class ValueEdit(QLineEdit):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         event.ignore()  # the row has a menu of its own; copy and paste have their keys
+
+
+def _is_undo(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
 
 
 class PathEdit(ValueEdit):
