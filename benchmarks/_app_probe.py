@@ -375,7 +375,7 @@ def everything(amount: float) -> dict[str, Any]:
         window.open_experiment(item.name)
         probe.until(lambda: probe.session.frame is not None)
         first[item.name] = time.perf_counter() - began
-        million = {name: 1_000_000 for name in ("particles", "points") if name in window.view.session.form.fields}
+        million = {name: 1_000_000 for name in ("particles", "points") if name in probe.session.form.fields}
         if million and item.name in MILLION:
             probe.session.edit(**million)
         probe.wait(2.0)

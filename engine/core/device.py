@@ -66,7 +66,7 @@ def prepare_process() -> None:
 
 def give_back_memory() -> None:
     """Return to the system what the allocators keep of runs that have ended."""
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()
