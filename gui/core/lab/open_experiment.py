@@ -171,9 +171,7 @@ class OpenExperiment(QObject):
             self._throttle.request()
         elif effect == "live":
             self._scrubbing = False
-            if self.finished and self._settled:  # it has something to do again
-                self.finished = False
-                self.transport.set_playing(self.playing)
+            self._go_on()
             self.pump.hurry()
             if self.runner.tweak(parameters):
                 self._tweaked = self._tweaked or self._newest_step() > 0
@@ -197,6 +195,12 @@ class OpenExperiment(QObject):
         self.transport.set_busy(True)
         self.pump.hurry()
         self.runner.submit(self.parameters, step)
+
+    def _go_on(self) -> None:
+        """A settled run has something to do again."""
+        if self.finished and self._settled:
+            self.finished = False
+            self.transport.set_playing(self.playing)
 
     # ---- transport -----------------------------------------------------------------------------------------------
 
@@ -303,6 +307,8 @@ class OpenExperiment(QObject):
                 self.transport.set_playing(self.playing)
         if generation == self.runner.generation:
             self.transport.set_busy(False)
+            if not frame.settled:  # a tweak that came before the news of the end
+                self._go_on()
         if self.experiment.history:
             self.history.append(frame)
         if not self._scrubbing:
