@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.archive import open_session, write_archive
 from engine.core.catalog import Entry, Preset, Topic, entries, entry, load, preset_parameters, topics
 from engine.core.claims import Claim, ClaimSpec
-from engine.core.errors import Cancelled, LabError, UsageError
+from engine.core.errors import Cancelled, LabError, UsageError, internal_error
 from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import Experiment, Measure
 from engine.core.files import write_atomic
@@ -107,6 +107,7 @@ __all__ = [
     "first_frames",
     "give_back_memory",
     "import_torch",
+    "internal_error",
     "load",
     "load_toml",
     "open_session",

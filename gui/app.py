@@ -26,7 +26,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import Message, Session, entry, import_torch, load
+from engine.api import Message, Session, entry, import_torch, internal_error, load
 from gui.core.i18n import translator
 from gui.core.lab.panel import load_panel
 from gui.core.look.fonts import load_fonts
@@ -99,7 +99,7 @@ class Preloader(QObject):
             import_torch()
         except Exception as error:
             log.exception("torch or the plots cannot be imported")
-            self._problem = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
+            self._problem = internal_error(error).message
             return
         try:
             load_panel(self._experiment)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,9 +174,7 @@ class MainWindow(QMainWindow):
             return
         except Exception as error:  # the other experiments go on
             log.exception("%s cannot be opened", name)
-            message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
-            hint = Message("The rest of the program goes on; the details help to report it.")
-            self.notices.show_error(message, hint, traceback.format_exc())
+            self.notices.show_internal(error)
             return
         view.session.parameters_changed.connect(self.changed)
         view.session.frame_shown.connect(self.moved)

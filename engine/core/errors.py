@@ -33,5 +33,11 @@ class UsageError(LabError):
     """The request itself is wrong (a name, a value, a file): the command line exits with 2."""
 
 
+def internal_error(error: BaseException) -> LabError:
+    """The sentence about an error that is ours."""
+    hint = "The rest of the program goes on; the details help to report it."
+    return LabError("Internal error: {error}", hint, error=f"{type(error).__name__}: {error}")
+
+
 class Cancelled(Exception):
     """Raised by a checkpoint of a run that nobody waits for any more; never an error."""

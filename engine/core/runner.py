@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.cancel import CancelToken
-from engine.core.errors import Cancelled, LabError
+from engine.core.errors import Cancelled, LabError, internal_error
 from engine.core.events import Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import Experiment
 from engine.core.mailbox import Mailbox
@@ -214,9 +214,8 @@ class Runner:
             sentence = out_of_memory(resolve_device(self._device), experiment.memory if experiment else ())
             return Failed(generation, sentence.message, sentence.hint)
         log.error("run failed", exc_info=error)
-        kind = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
-        hint = Message("The rest of the program goes on; the details help to report it.")
-        return Failed(generation, kind, hint, "".join(traceback.format_exception(error)))
+        sentence = internal_error(error)
+        return Failed(generation, sentence.message, sentence.hint, "".join(traceback.format_exception(error)))
 
     def _drive(self, experiment: Experiment, request: Request) -> None:
         from engine.core.context import Context
@@ -263,7 +262,8 @@ class Runner:
                 self._show(run, request.generation)
         if run.step < request.step and not run.finished:
             self._show(run, request.generation)
-        self.mailbox.post(Returned(request.generation, run.step, request.step))
+        wanted = run.step if run.finished else request.step
+        self.mailbox.post(Returned(request.generation, run.step, wanted))
 
     def _wait_to_be_seen(self, token: CancelToken) -> float:
         """A panel nobody sees computes nothing; returns the seconds waited."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PySide6.QtCore import QTimer
 
-from engine.api import ExperimentState, Frame, Session, load, read_session
+from engine.api import ExperimentState, Finished, Frame, Message, Session, load, read_session
 from engine.core import runner as runner_module
 from engine.core.context import Context
 from engine.core.drive import Run
@@ -81,6 +81,17 @@ def test_a_run_too_long_to_come_back_says_where_it_goes_on(
     qtbot.waitUntil(lambda: session.notices.notice is not None, timeout=SLOW)
     assert f"{10**12}" in str(session.notices.notice.message)
     assert session.state().step == session.frame.step < 10**12
+
+
+def test_a_run_that_goes_on_after_the_news_of_its_end_is_not_finished(open_theoria: Open, qtbot: Any) -> None:
+    """A live tweak may be on its way to the worker when the news comes that the run has settled."""
+    session = opened(open_theoria)
+    session.pump.event_arrived.emit(Finished(session.runner.generation, Message("Enough.")))
+    assert session.finished
+    assert session.transport.finished
+    qtbot.waitUntil(lambda: not session.finished, timeout=SLOW)
+    assert session.playing
+    assert session.transport.playing
 
 
 def saved(path: Path) -> ExperimentState:

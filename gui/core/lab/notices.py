@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from traceback import format_exception
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.api import Message
+from engine.api import Message, internal_error
 from gui.core.i18n import tr, translator
 from gui.core.look.follow import follow
 from gui.core.look.icons import icon, set_icon
@@ -107,6 +108,11 @@ class NoticeStrip(QFrame):
         """Say what failed and what helps; a traceback stays behind a button."""
         self._say(Notice("error", message, hint, traceback))
 
+    def show_internal(self, error: Exception) -> None:
+        """Say that something of ours went wrong, with its traceback."""
+        sentence = internal_error(error)
+        self.show_error(sentence.message, sentence.hint, "".join(format_exception(error)))
+
     def show_warning(self, message: Text, hint: Text = "") -> None:
         """Say what should be known."""
         self._say(Notice("warning", message, hint))
@@ -115,6 +121,11 @@ class NoticeStrip(QFrame):
         """Say what was done; it goes by itself after some seconds."""
         self._say(Notice("info", message, hint))
         self._fade.start()
+
+    def clear_error(self) -> None:
+        """What has failed goes well again; warnings and the like stay."""
+        if self.notice is not None and self.notice.level == "error":
+            self.clear()
 
     @Slot()
     def clear(self) -> None:

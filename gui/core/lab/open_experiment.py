@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -77,15 +76,10 @@ class OpenExperiment(QObject):
         self.playing = state.playing
         self.frame: Frame | None = None
         self._generation_seen = 0
-        self._scrubbing = False
-        self._draw_failed = False
-        self._failed = False
         self._before_sweep: LabParameters | None = None
         self._resumed = state.step
-        self._tweaked = False
         self.finished = False
-        self._settled = False
-        self._resting = False
+        self._scrubbing = self._draw_failed = self._failed = self._settled = self._tweaked = self._resting = False
 
         self.form = Form(self.experiment.parameters, entry, parent)
         self.panel = load_panel(entry.name)(entry.name, parent)
@@ -301,20 +295,18 @@ class OpenExperiment(QObject):
             self._generation_seen = generation
             self._draw_failed = False
             self.history.clear()
-            if self.notices.notice is not None and self.notices.notice.level == "error":
-                self.notices.clear()
+            self.notices.clear_error()
             if frame.total is None or frame.step < frame.total:
                 self.transport.set_playing(self.playing)
         if generation == self.runner.generation:
             self.transport.set_busy(False)
             if not frame.settled:  # a tweak that came before the news of the end
                 self._go_on()
-        if self.experiment.history:
-            self.history.append(frame)
         if not self._scrubbing:
             self._show(frame)
             self.transport.set_progress(frame.step, frame.total)
         if self.experiment.history:
+            self.history.append(frame)
             self.transport.set_history(len(self.history), len(self.history) - 1 if not self._scrubbing else None)
 
     def _show(self, frame: Frame) -> None:
@@ -340,9 +332,7 @@ class OpenExperiment(QObject):
         """A panel that cannot draw says so once and leaves the rest of the program alone."""
         self._draw_failed = True
         log.error("panel %s cannot draw", self.entry.name, exc_info=error)
-        message = Message("Internal error: {error}", {"error": f"{type(error).__name__}: {error}"})
-        hint = Message("The rest of the program goes on; the details help to report it.")
-        self.notices.show_error(message, hint, "".join(traceback.format_exception(error)))
+        self.notices.show_internal(error)
 
     @Slot(object)
     def _on_event(self, event: object) -> None:
@@ -353,14 +343,9 @@ class OpenExperiment(QObject):
                 self.transport.set_progress(round(fraction * 100), 100)
             case Returned(generation=generation, step=step, wanted=wanted) if generation == self.runner.generation:
                 self._resumed = 0
-                if step < wanted and self.frame is not None and step != self.frame.total:
-                    numbers = {"step": step, "wanted": wanted}
-                    self.notices.show_info(
-                        Message(
-                            "The run stood at step {wanted}. Computing it again takes long: it goes on from step {step}.",
-                            numbers,
-                        )
-                    )
+                if step < wanted:
+                    template = "The run stood at step {wanted}. Computing it again takes long: it goes on from step {step}."
+                    self.notices.show_info(Message(template, {"step": step, "wanted": wanted}))
             case Finished(generation=generation, settled=settled) if generation == self.runner.generation:
                 self.finished, self._settled = True, bool(settled)
                 self.transport.set_finished()
@@ -411,9 +396,8 @@ class OpenExperiment(QObject):
 
     def state(self) -> ExperimentState:
         """What a session file keeps of this experiment."""
-        parameters = self.parameters.model_dump(mode="json")
         return ExperimentState(
-            parameters=parameters,
+            parameters=self.parameters.model_dump(mode="json"),
             playing=self.playing,
             step=self._newest_step(),
             tweaked=self._tweaked,
