@@ -160,7 +160,7 @@ def _frames(
                 yield run.observe()
     except Exception as error:
         if is_out_of_memory(error):
-            raise out_of_memory(device, experiment.memory) from None
+            raise out_of_memory(device, experiment) from None
         raise
 
 

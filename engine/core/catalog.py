@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.core.errors import UsageError
+from engine.core.errors import UsageError, unknown_name
 from engine.core.experiment import Experiment
 from engine.core.parameters import LabParameters, validate
 from engine.core.resources import load_toml, resource_path
@@ -108,8 +108,8 @@ def entry(name: str) -> Entry:
     for candidate in entries():
         if candidate.name == name:
             return candidate
-    names = ", ".join(candidate.name for candidate in entries())
-    raise UsageError("There is no experiment {name}.", "The experiments are {names}.", name=repr(name), names=names)
+    names = (candidate.name for candidate in entries())
+    raise unknown_name("There is no experiment {name}.", "The experiments are {names}.", name, names)
 
 
 @cache
@@ -135,14 +135,10 @@ def preset_parameters(name: str, preset: str | None) -> LabParameters:
     for candidate in presets:
         if candidate.name == preset:
             return validate(model, candidate.values)
-    names = ", ".join(candidate.name for candidate in presets) or "none"
-    raise UsageError(
-        "There is no preset {preset} of {name}.",
-        "The presets are {names}.",
-        preset=repr(preset),
-        name=name,
-        names=names,
-    )
+    names = [candidate.name for candidate in presets]
+    if not names:
+        raise UsageError("{experiment} has no presets.", experiment=name)
+    raise unknown_name("There is no preset {name} of {experiment}.", "The presets are {names}.", preset, names, experiment=name)
 
 
 @cache

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import torch
 
 from engine.core.errors import LabError, UsageError
+from engine.core.experiment import Experiment
 from engine.core.messages import Message
+from engine.core.parameters import spec_of
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -97,10 +99,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def out_of_memory(device: torch.device, parameters: tuple[str, ...]) -> LabError:
+def out_of_memory(device: torch.device, experiment: Experiment | None) -> LabError:
     """The error a user can act on; what the failed run held is given back."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    names = ", ".join(parameters)
+    lower = {name: spec_of(experiment.parameters, name).called for name in experiment.memory} if experiment else {}
+    names = Message(", ".join(f"{{{name}}}" for name in lower), lower)
     hint = "Lower {names} and try again." if names else "Choose smaller parameters and try again."
     return LabError("There is not enough memory on {device} for these parameters.", hint, device=device.type, names=names)
