@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from engine.core.choices import LANGUAGES
 from engine.core.errors import UsageError, unknown_name
 from engine.core.experiment import Experiment
 from engine.core.parameters import LabParameters, validate
@@ -150,7 +151,7 @@ def _topic(name: str) -> Topic:
 def _entry(topic: str, stem: str) -> Entry:
     data = _read(topic, f"{stem}.toml")
     presets = (
-        Preset(preset["name"], {k: preset[k] for k in ("en", "zh") if k in preset}, preset["values"])
+        Preset(preset["name"], {k: preset[k] for k in LANGUAGES if k in preset}, preset["values"])
         for preset in data.get("presets", [])
     )
     return Entry(
@@ -173,4 +174,4 @@ def _read(topic: str, file: str) -> dict[str, Any]:
 
 
 def _by_language(data: Mapping[str, Any], key: str) -> dict[str, str]:
-    return {language: data[language][key] for language in ("en", "zh") if key in data.get(language, {})}
+    return {language: data[language][key] for language in LANGUAGES if key in data.get(language, {})}

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
+from engine.core.choices import DEVICES
 from engine.core.errors import LabError, UsageError
 from engine.core.experiment import Experiment
 from engine.core.messages import Message
 from engine.core.parameters import spec_of
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def resolve_device(name: str) -> torch.device:

@@ -9,6 +9,7 @@ from engine.core.messages import Message
 
 LIKE = 0.6  # of `difflib`: names at least so like are worth a guess
 
+
 class LabError(Exception):
     """Something the user can understand and mend.
 
