@@ -9,7 +9,7 @@ from typing import Literal
 from engine.core.resources import resource_path
 
 Language = Literal["en", "zh"]
-LANGUAGES: Mapping[Language, str] = {"en": "English", "zh": "中文"}
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 

@@ -70,7 +70,10 @@ def test_assignments_start_from_the_preset_and_the_last_word_counts() -> None:
     ("arguments", "words"),
     [
         (["run"], "Missing argument 'TOPIC.EXPERIMENT'"),
-        (["run", "angels.distribution"], "no experiment 'angels.distribution'. Did you mean angles.distribution? The experiments are"),
+        (
+            ["run", "angels.distribution"],
+            "no experiment 'angels.distribution'. Did you mean angles.distribution? The experiments are",
+        ),
         (["run", NAME, "--sett", "a=1"], "--sett"),
         (["run", NAME, "--set"], "--set"),
         (["run", NAME, "--set", "bins"], "--set 'bins' has no '=': write --set name=value."),
@@ -78,7 +81,10 @@ def test_assignments_start_from_the_preset_and_the_last_word_counts() -> None:
         (["run", NAME, "--set", "bins=many"], "Bins (bins) = 'many' is not allowed: it takes a whole number from 10 to 500."),
         (["run", NAME, "--set", "law=a\nb"], "Entries drawn from (law) = 'a\\nb' is not allowed: it takes one of gaussian"),
         (["run", NAME, "--seed", "-1"], "Seed (seed) = -1 is not allowed: it takes a whole number from 0 to 4,294,967,295."),
-        (["run", NAME, "--preset", "plan"], "no preset 'plan' of angles.distribution. Did you mean plane? The presets are plane"),
+        (
+            ["run", NAME, "--preset", "plan"],
+            "no preset 'plan' of angles.distribution. Did you mean plane? The presets are plane",
+        ),
         (["run", NAME, "--device", "tpu"], "no device 'tpu'. Choose one of auto, cpu, cuda, mps."),
         (["run", NAME, "--limit", "-1"], "--limit = '-1' is not allowed"),
         (["describe", "nothing"], "no experiment 'nothing'"),
@@ -86,7 +92,10 @@ def test_assignments_start_from_the_preset_and_the_last_word_counts() -> None:
         (["render", NAME], "--out"),
         (["render", NAME, "--out", "a.bmp"], "--out = 'a.bmp' is not allowed"),
         (["render", NAME, "--out", "a.png", "--size", "4"], "--size = '4' is not allowed: it takes width and height"),
-        (["render", NAME, "--out", "a.png", "--size", "9x1200"], "9 x 1200 pixels cannot be made: each side takes 64 to 16384."),
+        (
+            ["render", NAME, "--out", "a.png", "--size", "9x1200"],
+            "9 x 1200 pixels cannot be made: each side takes 64 to 16384.",
+        ),
         (["render", NAME, "--out", "a.png", "--scale", "x"], "--scale = 'x' is not allowed: it takes a number"),
         (["render", NAME, "--out", "a.png", "--scale", "40"], "scaled by 40.0: it takes a number from 0.1 to 16."),
         (["render", NAME, "--out", "a.png", "--theme", "pink"], "no theme 'pink'. The themes are dark, light, stage."),

@@ -27,6 +27,7 @@ from engine.api import (
     entries,
     entry,
     field_specs,
+    last_frame,
     load,
     load_toml,
     parse_assignments,
@@ -236,6 +237,12 @@ def test_observing_changes_nothing(name: str) -> None:
         assert difference(once.observe(), twice.observe()) == ""
         once.advance(once.stride())
         twice.advance(twice.stride())
+
+
+@every_experiment
+def test_the_last_frame_needs_none_before_it(name: str) -> None:
+    third = frames_of(name)[-1]
+    assert difference(third, last_frame(name, load(name).parameters(), device="cpu", limit=third.step)) == ""
 
 
 # ---- runs --------------------------------------------------------------------------------------------------------------
