@@ -1,4 +1,4 @@
-"""The gallery: every experiment has its place, one run serves both pictures, and one that fails does not take the page with it."""
+"""The gallery: every experiment has its place, one run serves both pictures, and one that fails leaves the page standing."""
 
 from __future__ import annotations
 
