@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -267,15 +266,6 @@ def test_sweeping_is_shown_and_asked_for(form: Form) -> None:
     form.set_sweeping(None)
     assert form.fields["points"]._tool.accessibleName() == "More"
     assert form.spec("step").ui.label == "Step"
-
-
-def test_building_is_quick(qtbot) -> None:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        qtbot.addWidget(Form(Parameters, ENTRY))
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.04
 
 
 def test_a_dropped_form_dies(qtbot) -> None:
