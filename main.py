@@ -247,7 +247,8 @@ def _window(arguments: Sequence[str]) -> int:
     ours, qt, files = _window_arguments(arguments)
     if "experiment" in ours:
         entry(ours["experiment"])
-    _choice("--device", ours.setdefault("device", "auto"), DEVICES)
+    if (device := ours.get("device", "auto")) not in DEVICES:
+        raise unknown_name("There is no device {name}.", "The devices are {names}.", device, DEVICES)
     for file in files:
         open_session(file)
     if "-platform" not in qt and (obstacle := display.obstacle()):
@@ -255,7 +256,7 @@ def _window(arguments: Sequence[str]) -> int:
         return gallery()
     from gui.app import run as open_window
 
-    return open_window(qt, ours.get("experiment"), files[0] if files else None, ours["device"])
+    return open_window(qt, ours.get("experiment"), files[0] if files else None, device)
 
 
 def _window_arguments(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[Path]]:
@@ -328,11 +329,6 @@ def _number(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise _refusal(name, text, "a number, for example 1.5")
     return float(text)
-
-
-def _choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise _refusal(name, value, f"one of {', '.join(choices)}")
 
 
 def _refusal(name: str, value: object, allowed: str) -> Exception:

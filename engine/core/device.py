@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.core.choices import DEVICES
-from engine.core.errors import LabError, UsageError
+from engine.core.errors import LabError, UsageError, unknown_name
 from engine.core.experiment import Experiment
 from engine.core.messages import Message
 from engine.core.parameters import spec_of
@@ -27,7 +27,7 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(available[-1])
     if name not in DEVICES:
-        raise UsageError("There is no device {name}.", "Choose one of {names}.", name=repr(name), names=", ".join(DEVICES))
+        raise unknown_name("There is no device {name}.", "The devices are {names}.", name, DEVICES)
     if name not in available:
         raise UsageError(
             "The device {name} is not available on this machine.",
