@@ -29,7 +29,7 @@ from gui.core.output.export import png_bytes
 log = logging.getLogger(__name__)
 
 THEMES = ("light", "dark")
-SECONDS = 15.0  # of a run: two of the experiments take longer on one core
+SECONDS = 12.0  # of a run: two of the experiments take longer on one core
 WAITING = "This picture is being made."
 STOPPED = "Stopped after {step:,d} of {end:,d} steps, to have the page soon; the window shows the rest."
 REFRESH = '<meta http-equiv="refresh" content="5">'
@@ -160,8 +160,7 @@ def _draw(entry: Entry, frame: Frame, folder: Path, size: tuple[int, int]) -> Pl
     for theme in sorted(THEMES, key=lambda name: name != theming.current.name):
         theming.set(theme)
         write_atomic(folder / f"{entry.name}.{theme}.png", png_bytes(sheet.picture(size), entry.name))
-    sheet.close()
-    sheet.deleteLater()
+    sheet.discard()
     end = ENDLESS_LIMIT if frame.total is None else frame.total
     return Place(True, STOPPED.format(step=frame.step, end=end) if frame.step < end else "")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QRect, QSize, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QRect, QSize, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
@@ -100,8 +100,7 @@ def render(
         sheet = Sheet(entry(name), last_frame(name, parameters, device=device), parameters)
         picture = sheet.picture(size, scale)
         left_out = sheet.left_out()
-        sheet.close()
-        sheet.deleteLater()
+        sheet.discard()
     write_atomic(out, png_bytes(picture, name))
     return left_out
 
@@ -160,6 +159,7 @@ class Sheet(QWidget):
         summary = QLabel(item.summaries[translator.language], self)
         summary.setProperty("role", "muted")
         self.panel: Panel = load_panel(item.name)(item.name, self)
+        self._everything: list[QWidget] = []  # the cards that are shown where there is room
         self._box = QVBoxLayout(self)
         self._box.addWidget(title)
         self._box.addWidget(summary)
@@ -179,19 +179,27 @@ class Sheet(QWidget):
         scale : float, optional
             Pixels per logical pixel; if left out it follows the size, and gives way a little to cards that have no room.
         """
-        self.show()  # layouts and plots settle only in a widget that is shown
-        _settle(self.panel)
+        if not self._everything:
+            self.setUpdatesEnabled(False)
+            self.show()  # layouts and plots settle only in a widget that is shown
+            self.resize(PLENTY * theming.current.scale)
+            _settle(self.panel)
+            self._everything = self._cards()
+            self.setUpdatesEnabled(True)
         chosen = scale or self._fitting_scale(size)
         self._settle_at(logical(size, chosen))
         return picture_of(self, size, chosen)
 
     def left_out(self) -> list[str]:
-        """The titles of the cards that would be here if there were room."""
-        here, size = self._cards(), self.size()
-        self.resize(PLENTY * theming.current.scale)
-        everything = self._cards()
-        self._settle_at(size)
-        return [card.accessibleName() for card in everything if card not in here]
+        """The titles of the cards that would be in the last picture if there were room."""
+        here = self._cards()
+        return [card.accessibleName() for card in self._everything if card not in here]
+
+    def discard(self) -> None:
+        """Close and delete it now: outside of an event loop nobody does that later, and each theme would dress it again."""
+        self.close()
+        self.deleteLater()
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.DeferredDelete)
 
     def _fitting_scale(self, size: tuple[int, int]) -> float:
         """The largest scale near the natural one that leaves nothing out; where there is none, one that cuts nothing off."""
@@ -272,7 +280,7 @@ def _settle(panel: Panel) -> None:
     """Let everything that is due be laid out and drawn: what was drawn may ask for another layout, hence three rounds."""
     for _ in range(3):
         QCoreApplication.processEvents()
-        wait_until(lambda: not panel.drawing, 20)
+        panel.draw_now()
 
 
 def _pause(milliseconds: int) -> None:
