@@ -6,7 +6,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help run test gallery pictures fonts bench format clean python
+.PHONY: help run test gallery pictures fonts bench device format clean python
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -52,12 +52,15 @@ fonts: $(VENV)/.installed  ## Make resources/fonts again (on Debian or Ubuntu), 
 bench: $(VENV)/.installed  ## Measure the program beside its peers
 	@$(BIN)/python main.py bench $(ARGS)
 
+device:  ## On a machine with a CUDA card: GPU tests and benchmarks within eight minutes, as device.json
+	@$(PYTHON) -m benchmarks._device $(ARGS)
+
 format: $(VENV)/.installed  ## Put the source into its standard form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## Remove everything that was set up or made
-	rm -rf $(VENV) gallery build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) gallery device.json build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment is made again when what it is made from changes, and not otherwise.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import sys
-import traceback
 
 if __name__ == "__main__":  # Ctrl+C while modules load: there is nothing to keep and nothing to say
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 import json
+import re
+import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,17 +20,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from engine.api import Frame, LabParameters, Message
+from engine.api import DEVICES, ENDLESS_LIMIT, LANGUAGES, LabError, UsageError, themes, unknown_name
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+if TYPE_CHECKING:
+    from engine.api import LabParameters
+
 COMMANDS = ("list", "describe", "run", "render", "gallery", "check", "bench")
 
 # Newer typers carry click inside, older ones depend on it: this way its base error is the right one with both.
 ClickError: Any = typer.BadParameter.__mro__[2]
 
+WINDOW_HELP = f"""\b
+The window:
+  main.py [--experiment TOPIC.EXPERIMENT] [--device {"|".join(DEVICES)}] [SESSION]
+  SESSION is a file that was saved in the window.
+  Options of Qt go with it, for example -platform vnc.
+"""
+
 app = typer.Typer(
     help="A lab for the mathematics of deep learning. Without a command the window opens.",
+    epilog=WINDOW_HELP,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -44,7 +53,7 @@ Set = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter; lists with commas, matrix rows with semicolons."),
 ]
 Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="The same as --set seed=N.")]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")]
+Device = Annotated[str, typer.Option("--device", metavar="|".join(DEVICES), help="Where to compute.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -64,8 +73,6 @@ def main() -> None:
 
 def command(arguments: Sequence[str]) -> int:
     """Do what the arguments say; the exit code."""
-    from engine.core.errors import LabError, UsageError
-
     try:
         if arguments and arguments[0] in (*COMMANDS, "-h", "--help"):
             return app(args=list(arguments), prog_name="main.py", standalone_mode=False) or 0
@@ -110,20 +117,24 @@ def run(
     assignments: Set = None,
     seed: Seed = None,
     device: Device = "auto",
-    limit: Annotated[str | None, typer.Option(metavar="STEPS", help="Stop early (an endless run stops after 1000).")] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="STEPS", help=f"Stop early (an endless run stops after {ENDLESS_LIMIT}).")
+    ] = None,
     as_json: Json = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Leave result, history, arrays and session here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Leave result, history, arrays and session here; made if missing.")
+    ] = None,
 ) -> int:
     """Run an experiment to its end and show what it measured."""
     from engine.api import check_folder, run_with, write_outputs
-    from engine.report import result_text
+    from engine.report import progress_bar, result_text
 
     parameters = _parameters(name, preset, assignments, seed)
     steps = _steps(limit)
     if out:
         check_folder(out)
     with _interruptible() as disarm:
-        with _progress(name) as (on_frame, report):
+        with progress_bar(name) as (on_frame, report):
             result = run_with(name, parameters, device=device, limit=steps, on_frame=on_frame, report=report)
         disarm()
         if out:
@@ -143,40 +154,46 @@ def render(
     seed: Seed = None,
     device: Device = "auto",
     size: Annotated[str, typer.Option(metavar="WxH", help="Width and height in pixels.")] = "1280x800",
-    language: Annotated[str, typer.Option(metavar="en|zh", help="Language of the texts.")] = "en",
-    theme: Annotated[str, typer.Option(metavar="light|dark|stage", help="Colours.")] = "dark",
+    scale: Annotated[
+        str | None, typer.Option(metavar="FACTOR", help="Size of type and lines; by default it follows the size.")
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="|".join(LANGUAGES), help="Language of the texts.")] = "en",
+    theme: Annotated[str, typer.Option(metavar="|".join(themes()), help="Colours.")] = "dark",
     window: Annotated[bool, typer.Option("--window", help="The whole window, controls and all.")] = False,
 ) -> int:
     """Make the picture of an experiment without a screen."""
-    from engine.api import check_folder
+    from engine.api import check_place
 
-    pixels = _size(size)
-    _choice("--language", language, ("en", "zh"))
-    _choice("--theme", theme, ("light", "dark", "stage"))
+    pixels, factor = _size(size), None if scale is None else _number("--scale", scale)
     if out.suffix.lower() != ".png":
         raise _refusal("--out", out, "a file name that ends in .png")
     parameters = _parameters(name, preset, assignments, seed)
-    check_folder(out.parent, [out.name])
+    check_place(out)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from gui.core.output import offscreen
 
-    offscreen.render(name, parameters, out, pixels, language, theme, device, window)
+    left_out = offscreen.render(name, parameters, out, pixels, language, theme, device, window, factor)
+    if left_out:
+        _complain(f"Left out for want of room: {', '.join(left_out)}. A larger --size or a smaller --scale shows all.", 0)
     return 0
 
 
 @app.command()
 def gallery(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("gallery"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go; made if missing.")] = Path("gallery"),
     size: Annotated[str, typer.Option(metavar="WxH", help="Width and height of the pictures.")] = "1280x800",
 ) -> int:
     """Make a web page with the picture of every experiment."""
     from engine.api import check_folder
 
-    check_folder(out)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from gui.core.output import offscreen
     from gui.core.output.gallery import make_gallery
 
-    failed = make_gallery(out, _size(size), lambda name: print(name, file=sys.stderr))
+    pixels = _size(size)
+    offscreen.check_look(pixels)
+    check_folder(out)
+    failed = make_gallery(out, pixels, lambda name: print(name, file=sys.stderr))
     return _say(str(out / "index.html")) or int(failed)
 
 
@@ -207,13 +224,15 @@ def bench(
     try:
         from benchmarks import collect
     except ModuleNotFoundError:
-        raise _usage("The benchmarks are part of the source, not of the installed program.") from None
+        raise UsageError("The benchmarks are part of the source, not of the installed program.") from None
     rows, failures = collect(names or [], quick)
     code = _say_json({"benchmarks": rows}) if as_json else _say(bench_text(rows))
     return _complain(" ".join(failures), 1) if failures else code
 
 
 # ---- the window --------------------------------------------------------------------------------------------------------
+
+OPTIONS = ("--experiment", "--device")
 
 # Options of Qt itself that take a value; those without one need no list.
 QT_OPTIONS = {"platform", "platformpluginpath", "platformtheme", "plugin", "style", "stylesheet", "display", "geometry"}
@@ -222,21 +241,22 @@ QT_OPTIONS |= {"qwindowgeometry", "qwindowicon", "qwindowtitle", "fontengine", "
 
 def _window(arguments: Sequence[str]) -> int:
     """Open the window; without a display make the gallery instead."""
-    from engine.api import entry, read_session
+    from engine.api import entry, open_session
     from gui.core.output import display
 
     ours, qt, files = _window_arguments(arguments)
     if "experiment" in ours:
         entry(ours["experiment"])
-    _choice("--device", ours.setdefault("device", "auto"), DEVICES)
+    if (device := ours.get("device", "auto")) not in DEVICES:
+        raise unknown_name("There is no device {name}.", "The devices are {names}.", device, DEVICES)
     for file in files:
-        read_session(file)
+        open_session(file)
     if "-platform" not in qt and (obstacle := display.obstacle()):
         _complain(f"No window can be opened ({obstacle}): making a gallery of pictures instead.", 0)
         return gallery()
     from gui.app import run as open_window
 
-    return open_window(qt, ours.get("experiment"), files[0] if files else None, ours["device"])
+    return open_window(qt, ours.get("experiment"), files[0] if files else None, device)
 
 
 def _window_arguments(arguments: Sequence[str]) -> tuple[dict[str, str], list[str], list[Path]]:
@@ -249,29 +269,27 @@ def _window_arguments(arguments: Sequence[str]) -> tuple[dict[str, str], list[st
         name, equals, value = argument.lstrip("-").partition("=")
         if not argument.startswith("-"):
             files.append(_session_path(argument))
-        elif name in {"experiment", "device", *QT_OPTIONS}:
+        elif f"--{name}" in OPTIONS or name in QT_OPTIONS:
             value = value if equals else next(rest, "")
             if not value:
-                raise _usage("{option} needs a value.", option=argument)
+                raise UsageError("{option} needs a value.", option=argument)
             if name in QT_OPTIONS:
                 qt += [f"-{name}", value]
             else:
                 ours[name] = value
         elif argument.startswith("--"):
-            names = ", ".join(COMMANDS)
-            raise _usage("There is no option {option}.", "The commands are {names}.", option=repr(argument), names=names)
+            raise unknown_name("There is no option {name}.", "The options of the window are {names}.", argument, OPTIONS)
         else:
             qt.append(argument)
     if len(files) > 1:
-        raise _usage("One session can be opened at a time, not {count}.", count=len(files))
+        raise UsageError("One session can be opened at a time, not {count}.", count=len(files))
     return ours, qt, files
 
 
 def _session_path(argument: str) -> Path:
     path = Path(argument)
     if not path.exists():
-        names = ", ".join(COMMANDS)
-        raise _usage("{word} is neither a command nor a file.", "The commands are {names}.", word=repr(argument), names=names)
+        raise unknown_name("{name} is neither a command nor a file.", "The commands are {names}.", argument, COMMANDS)
     return path
 
 
@@ -287,7 +305,7 @@ def _parameters(name: str, preset: str | None, assignments: list[str] | None, se
     for assignment in assignments or []:
         key, equals, value = assignment.partition("=")
         if not equals:
-            raise _usage("--set {text} has no '=': write --set name=value.", text=repr(assignment))
+            raise UsageError("--set {text} has no '=': write --set name=value.", text=repr(assignment))
         texts[key.strip()] = value
     if seed is not None:
         texts["seed"] = seed
@@ -301,26 +319,22 @@ def _steps(text: str | None) -> int | None:
 
 
 def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch("([0-9]{2,5})x([0-9]{2,5})", text)
-    width, height = map(int, match.groups()) if match else (0, 0)
-    if not (64 <= width <= 16_384 and 64 <= height <= 16_384):
-        raise _refusal("--size", text, "width and height from 64 to 16384 pixels, for example 1280x800")
-    return width, height
+    match = re.fullmatch("([0-9]{1,6})x([0-9]{1,6})", text)
+    if not match:
+        raise _refusal("--size", text, "width and height in pixels, for example 1280x800")
+    return int(match[1]), int(match[2])
 
 
-def _choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise _refusal(name, value, f"one of {', '.join(choices)}")
+def _number(name: str, text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise _refusal(name, text, "a number, for example 1.5")
+    return float(text)
 
 
 def _refusal(name: str, value: object, allowed: str) -> Exception:
-    return _usage("{name} = {value} is not allowed: it takes {allowed}.", name=name, value=repr(str(value)), allowed=allowed)
-
-
-def _usage(template: str, hint: str = "", **values: Any) -> Exception:
-    from engine.core.errors import UsageError
-
-    return UsageError(template, hint, **values)
+    return UsageError(
+        "{name} = {value} is not allowed: it takes {allowed}.", name=name, value=repr(str(value)), allowed=allowed
+    )
 
 
 # ---- a run that can be interrupted -------------------------------------------------------------------------------------
@@ -355,27 +369,6 @@ def _interruptible() -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[tuple[Callable[[Frame], None] | None, Callable[[float, Message], None] | None]]:
-    """A bar on standard error where that is a terminal: what to call with every frame, and with every bit of a long one."""
-    if not sys.stderr.isatty():
-        yield None, None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
-
-        def on_frame(frame: Frame) -> None:
-            bar.update(task, total=frame.total, completed=frame.step, description=name)
-
-        def report(fraction: float, message: Message) -> None:
-            bar.update(task, total=1, completed=fraction, description=str(message) or name)
-
-        yield on_frame, report
 
 
 # ---- what leaves the program -------------------------------------------------------------------------------------------

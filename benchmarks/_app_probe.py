@@ -309,6 +309,19 @@ def cancel(amount: float) -> dict[str, Any]:
     return {"waits": waits}
 
 
+def live(amount: float) -> dict[str, Any]:
+    """Seconds that each of 200 changes of a live value holds up the event loop while the engine is at full load."""
+    probe = Probe(BUSY)
+    probe.ready()
+    waits = []
+    for bins in range(20, 220):
+        began = time.perf_counter()
+        probe.session.edit(bins=bins)
+        waits.append(time.perf_counter() - began)
+    probe.close()
+    return {"waits": waits}
+
+
 def farewell(amount: float) -> dict[str, Any]:
     """Seconds to close the window while the engine is at full load."""
     probe = Probe(BUSY)
@@ -415,6 +428,7 @@ PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "idle": idle,
     "storm": storm,
     "cancel": cancel,
+    "live": live,
     "farewell": farewell,
     "soak": soak,
     "everything": everything,

@@ -25,13 +25,14 @@ from engine.math.networks.mean_field import moments
 from engine.math.numerics.quadrature import gaussian_mean, gaussian_pair_mean
 
 BATCH = 64
+CPU = torch.device("cpu")
 
 
 def rows(quick: bool) -> list[dict[str, Any]]:
     """Throughput, first pictures, quadrature."""
     rounds = 3 if quick else 7
     depth, width = (20, 256) if quick else (50, 1024)
-    ours, peers = _medians([_tower_run(depth, width), _modules_run(depth, width)], rounds)
+    ours, peers = _medians([tower_run(depth, width), modules_run(depth, width)], rounds)
     found = [
         row(
             f"tower of {depth} relu layers of {width} units, up and down",
@@ -70,28 +71,32 @@ def _medians(works: list[Callable[[], Any]], rounds: int) -> list[float]:
     return [statistics.median(each) for each in times]
 
 
-def _tower_run(depth: int, width: int) -> Callable[[], Any]:
+def tower_run(depth: int, width: int, device: torch.device = CPU) -> Callable[[], Any]:
+    """Our tower, layer by layer to its end."""
     parameters = Parameters(depth=depth, width=width, batch=BATCH)
 
     def work() -> None:
-        run = Run(EXPERIMENT, parameters, Context(torch.device("cpu"), 0))
+        run = Run(EXPERIMENT, parameters, Context(device, 0))
         while not run.finished:
             run.advance(1)
 
     return work
 
 
-def _modules_run(depth: int, width: int) -> Callable[[], Any]:
+def modules_run(depth: int, width: int, device: torch.device = CPU) -> Callable[[], Any]:
+    """The same network of torch's modules, with the gradient of its input."""
+
     def work() -> None:
         layers: list[nn.Module] = []
         for _ in range(depth):
-            linear = nn.utils.skip_init(nn.Linear, width, width)  # type: ignore[no-untyped-call]
+            linear = nn.utils.skip_init(nn.Linear, width, width, device=device)  # type: ignore[no-untyped-call]
             nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
             nn.init.zeros_(linear.bias)
             layers += [linear.requires_grad_(False), nn.ReLU()]
-        x = torch.randn(BATCH, width, requires_grad=True)
-        y = nn.Sequential(*layers)(x)
-        y.backward(torch.randn_like(y))
+        with torch.enable_grad():
+            x = torch.randn(BATCH, width, device=device, requires_grad=True)
+            y = nn.Sequential(*layers)(x)
+            y.backward(torch.randn_like(y))
 
     return work
 
@@ -103,6 +108,6 @@ def _first_picture(activation: str, **values: int) -> Callable[[], Any]:
     def work() -> None:
         for cache in (moments, mean_field._tables):
             cache.cache_clear()
-        Run(EXPERIMENT, parameters, Context(torch.device("cpu"), 0)).observe()
+        Run(EXPERIMENT, parameters, Context(CPU, 0)).observe()
 
     return work

@@ -35,6 +35,7 @@ def rows(quick: bool) -> list[dict[str, Any]]:
             *_ending(screen, 10 if quick else 30, 1 if quick else 3),
             *_soaking(screen, 500 if quick else 5000),
             *_with_everything(screen, 40 if quick else 60),
+            *_listing(4 if quick else 10),
         ]
 
 
@@ -99,7 +100,10 @@ def _storming(screen: dict[str, str]) -> list[dict[str, Any]]:
 def _ending(screen: dict[str, str], cancels: int, times: int) -> list[dict[str, Any]]:
     waits = np.array(_run(screen, "cancel", cancels)["waits"]) * 1000
     ends = [_run(screen, "farewell", 0) for _ in range(times)]
+    edits = np.array(_run(screen, "live", 0)["waits"]) * 1000
     return [
+        row("changing a live value at full load, median of 200", _short(np.median(edits)), "ms", "<= 10 ms"),
+        row("changing a live value at full load, longest of 200", _short(edits.max()), "ms"),
         row("from a new request to its start, a run given up, median", _short(np.median(waits)), "ms", "<= 50 ms"),
         row("from a new request to its start, a run given up, longest", _short(waits.max()), "ms"),
         row("closing the window at full load, longest", _short(max(end["seconds"] for end in ends) * 1000), "ms", "<= 2000 ms"),
@@ -135,6 +139,17 @@ def _with_everything(screen: dict[str, str], idle: float) -> list[dict[str, Any]
         row("memory, all experiments opened, a million particles and points", round(run["memory"]["opened"]), "MB"),
         row(f"the same {idle:.0f} s later, nothing done", round(run["memory"]["idle"]), "MB", "< 700 MB"),
     ]
+
+
+def _listing(times: int) -> list[dict[str, Any]]:
+    """Processor time of the smallest command, from the start of the process to its end."""
+    found = []
+    for _ in range(times):
+        before = os.times()
+        subprocess.run([sys.executable, "main.py", "list"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        found.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    return [row("processor time of `main.py list`, least", _short(min(found)), "s", "<= 0.6 s")]
 
 
 def _run(screen: dict[str, str], part: str, amount: float) -> dict[str, Any]:

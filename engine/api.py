@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.archive import open_session, write_archive
 from engine.core.catalog import Entry, Preset, Topic, entries, entry, load, preset_parameters, topics
+from engine.core.choices import DEVICES, LANGUAGES, themes
 from engine.core.claims import Claim, ClaimSpec
-from engine.core.errors import Cancelled, LabError, UsageError, internal_error
+from engine.core.errors import Cancelled, LabError, UsageError, internal_error, unknown_name
 from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Returned, Started
-from engine.core.experiment import Experiment, Measure
+from engine.core.experiment import ENDLESS_LIMIT, Experiment, Measure
 from engine.core.files import write_atomic
 from engine.core.frames import Frame
 from engine.core.mailbox import Mailbox
@@ -31,12 +32,12 @@ from engine.core.parameters import (
     validate,
 )
 from engine.core.resources import load_toml, resource_path
-from engine.core.results import Result, check_folder, write_outputs
+from engine.core.results import Result, check_folder, check_place, write_outputs
 from engine.core.runner import Runner
 from engine.core.session import ExperimentState, Session, WindowState, parse_session, read_session, write_session
 
 if TYPE_CHECKING:
-    from engine.headless import Check, first_frames, run, run_with
+    from engine.headless import Check, first_frames, last_frame, run, run_with
 
 
 def import_torch() -> None:
@@ -65,6 +66,9 @@ def give_back_memory() -> None:
 
 
 __all__ = [
+    "DEVICES",
+    "ENDLESS_LIMIT",
+    "LANGUAGES",
     "SEED_LIMIT",
     "Cancelled",
     "Check",
@@ -99,6 +103,7 @@ __all__ = [
     "WindowState",
     "changed_specs",
     "check_folder",
+    "check_place",
     "device_problem",
     "entries",
     "entry",
@@ -108,6 +113,7 @@ __all__ = [
     "give_back_memory",
     "import_torch",
     "internal_error",
+    "last_frame",
     "load",
     "load_toml",
     "open_session",
@@ -122,7 +128,9 @@ __all__ = [
     "salvage",
     "spec_of",
     "strongest_effect",
+    "themes",
     "topics",
+    "unknown_name",
     "validate",
     "write_archive",
     "write_atomic",
@@ -130,7 +138,7 @@ __all__ = [
     "write_session",
 ]
 
-_HEADLESS = ("Check", "first_frames", "run", "run_with")
+_HEADLESS = ("Check", "first_frames", "last_frame", "run", "run_with")
 
 
 def __getattr__(name: str) -> Any:

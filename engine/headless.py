@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +17,13 @@ from engine.core.context import Context
 from engine.core.device import is_out_of_memory, out_of_memory, prepare_thread, resolve_device
 from engine.core.drive import Run
 from engine.core.errors import Cancelled
-from engine.core.experiment import Experiment
+from engine.core.experiment import ENDLESS_LIMIT, Experiment
 from engine.core.frames import Frame
 from engine.core.messages import Message
 from engine.core.parameters import LabParameters
 from engine.core.results import Result, check_folder, write_outputs
 
-__all__ = ["ENDLESS_LIMIT", "Result", "check_folder", "first_frames", "run", "run_with", "write_outputs"]
-
-ENDLESS_LIMIT = 1000  # steps of a run that has no end of its own
+__all__ = ["Result", "check_folder", "first_frames", "last_frame", "run", "run_with", "write_outputs"]
 
 Report = Callable[[float, Message], None]
 
@@ -116,6 +115,27 @@ def run_with(
     return Result(name, parameters, str(place), seconds, columns, history, last, interrupted)
 
 
+def last_frame(
+    name: str, parameters: LabParameters, *, device: str = "auto", limit: int | None = None, seconds: float = math.inf
+) -> Frame:
+    """The frame at the end of a run, made without those before it: observing changes nothing, and often costs more than a step.
+
+    Parameters
+    ----------
+    name, parameters, device, limit
+        As in `run_with`.
+    seconds : float
+        After so many the run stops at its next frame, wherever it is.
+
+    Raises
+    ------
+    UsageError, LabError
+        As `run`.
+    """
+    (frame,) = _frames(load(name), parameters, resolve_device(device), limit, only_last=True, seconds=seconds)
+    return frame
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """How the first frames of an experiment went on this machine; the error is None where they came."""
@@ -146,6 +166,8 @@ def _frames(
     limit: int | None = None,
     report: Report | None = None,
     token: CancelToken | None = None,
+    only_last: bool = False,
+    seconds: float = math.inf,
 ) -> Iterator[Frame]:
     """The frames a window would show, up to the limit; running out of memory becomes an error a user can act on."""
     try:
@@ -154,13 +176,18 @@ def _frames(
             run = Run(experiment, parameters, context)
             end = run.total if limit is None else limit
             end = ENDLESS_LIMIT if end is None else end
-            yield run.observe()
-            while not run.finished and run.step < end:
+            deadline = time.monotonic() + seconds
+            if not only_last:
+                yield run.observe()
+            while not run.finished and run.step < end and time.monotonic() < deadline:
                 run.advance(min(run.stride(), end - run.step))
+                if not only_last:
+                    yield run.observe()
+            if only_last:
                 yield run.observe()
     except Exception as error:
         if is_out_of_memory(error):
-            raise out_of_memory(device, experiment.memory) from None
+            raise out_of_memory(device, experiment) from None
         raise
 
 

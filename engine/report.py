@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from engine.core.catalog import Entry, entries, entry, load
+from engine.core.frames import Frame
+from engine.core.messages import Message
 from engine.core.parameters import FieldSpec, field_specs
 from engine.core.results import Result, plain
 
@@ -150,3 +154,24 @@ def cell(value: Any) -> str:
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
     return ["", title, columns(rows, indent="  ")] if rows else []
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[tuple[Callable[[Frame], None] | None, Callable[[float, Message], None] | None]]:
+    """A bar on standard error where that is a terminal: what to call with every frame, and with every bit of a long one."""
+    if not sys.stderr.isatty():
+        yield None, None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+
+        def on_frame(frame: Frame) -> None:
+            bar.update(task, total=frame.total, completed=frame.step, description=name)
+
+        def report(fraction: float, message: Message) -> None:
+            bar.update(task, total=1, completed=fraction, description=str(message) or name)
+
+        yield on_frame, report

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.core.errors import UsageError
+from engine.core.choices import LANGUAGES
+from engine.core.errors import UsageError, unknown_name
 from engine.core.experiment import Experiment
 from engine.core.parameters import LabParameters, validate
 from engine.core.resources import load_toml, resource_path
@@ -108,8 +109,8 @@ def entry(name: str) -> Entry:
     for candidate in entries():
         if candidate.name == name:
             return candidate
-    names = ", ".join(candidate.name for candidate in entries())
-    raise UsageError("There is no experiment {name}.", "The experiments are {names}.", name=repr(name), names=names)
+    names = (candidate.name for candidate in entries())
+    raise unknown_name("There is no experiment {name}.", "The experiments are {names}.", name, names)
 
 
 @cache
@@ -135,14 +136,10 @@ def preset_parameters(name: str, preset: str | None) -> LabParameters:
     for candidate in presets:
         if candidate.name == preset:
             return validate(model, candidate.values)
-    names = ", ".join(candidate.name for candidate in presets) or "none"
-    raise UsageError(
-        "There is no preset {preset} of {name}.",
-        "The presets are {names}.",
-        preset=repr(preset),
-        name=name,
-        names=names,
-    )
+    names = [candidate.name for candidate in presets]
+    if not names:
+        raise UsageError("{experiment} has no presets.", experiment=name)
+    raise unknown_name("There is no preset {name} of {experiment}.", "The presets are {names}.", preset, names, experiment=name)
 
 
 @cache
@@ -154,7 +151,7 @@ def _topic(name: str) -> Topic:
 def _entry(topic: str, stem: str) -> Entry:
     data = _read(topic, f"{stem}.toml")
     presets = (
-        Preset(preset["name"], {k: preset[k] for k in ("en", "zh") if k in preset}, preset["values"])
+        Preset(preset["name"], {k: preset[k] for k in LANGUAGES if k in preset}, preset["values"])
         for preset in data.get("presets", [])
     )
     return Entry(
@@ -177,4 +174,4 @@ def _read(topic: str, file: str) -> dict[str, Any]:
 
 
 def _by_language(data: Mapping[str, Any], key: str) -> dict[str, str]:
-    return {language: data[language][key] for language in ("en", "zh") if key in data.get(language, {})}
+    return {language: data[language][key] for language in LANGUAGES if key in data.get(language, {})}

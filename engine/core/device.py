@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.core.errors import LabError, UsageError
+from engine.core.choices import DEVICES
+from engine.core.errors import LabError, UsageError, unknown_name
+from engine.core.experiment import Experiment
 from engine.core.messages import Message
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+from engine.core.parameters import spec_of
 
 
 def resolve_device(name: str) -> torch.device:
@@ -28,7 +29,7 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(available[-1])
     if name not in DEVICES:
-        raise UsageError("There is no device {name}.", "Choose one of {names}.", name=repr(name), names=", ".join(DEVICES))
+        raise unknown_name("There is no device {name}.", "The devices are {names}.", name, DEVICES)
     if name not in available:
         raise UsageError(
             "The device {name} is not available on this machine.",
@@ -111,10 +112,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def out_of_memory(device: torch.device, parameters: tuple[str, ...]) -> LabError:
+def out_of_memory(device: torch.device, experiment: Experiment | None) -> LabError:
     """The error a user can act on; what the failed run held is given back."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    names = ", ".join(parameters)
+    lower = {name: spec_of(experiment.parameters, name).called for name in experiment.memory} if experiment else {}
+    names = Message(", ".join(f"{{{name}}}" for name in lower), lower)
     hint = "Lower {names} and try again." if names else "Choose smaller parameters and try again."
     return LabError("There is not enough memory on {device} for these parameters.", hint, device=device.type, names=names)

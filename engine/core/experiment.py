@@ -43,6 +43,9 @@ class Observe(Protocol):
     def __call__(self, state: Any, parameters: Any, context: Any, /) -> Observation: ...
 
 
+ENDLESS_LIMIT = 1000  # steps after which a run without an end of its own stops where nobody watches it
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A named scalar of every frame; one that is `optional` is not a number where there is none."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
-from engine.core.errors import UsageError
+from engine.core.errors import UsageError, unknown_name
 from engine.core.messages import Message
 
 Kind = Literal["int", "float", "choice", "switch", "seed", "file", "folder", "text", "ints", "floats", "matrix"]
@@ -96,6 +96,11 @@ class FieldSpec:
     open_minimum: bool = False
     open_maximum: bool = False
     choices: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> Message:
+        """What the parameter is called in a sentence: its label, and the name that command line and files know."""
+        return Message("{label} ({name})", {"label": Message(self.ui.label), "name": self.name})
 
     @property
     def allowed(self) -> Message:
@@ -226,8 +231,7 @@ def spec_of(model: type[LabParameters], name: str) -> FieldSpec:
     for spec in field_specs(model):
         if spec.name == name:
             return spec
-    names = ", ".join(spec.name for spec in field_specs(model))
-    raise UsageError("There is no parameter {name}.", "The parameters are {names}.", name=repr(name), names=names)
+    raise _unknown(model, name)
 
 
 def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -287,16 +291,21 @@ def parse_assignments(model: type[LabParameters], assignments: Mapping[str, str]
     return {name: spec_of(model, name).parse(text) for name, text in assignments.items()}
 
 
+def _unknown(model: type[LabParameters], name: str) -> UsageError:
+    names = (spec.name for spec in field_specs(model))
+    return unknown_name("There is no parameter {name}.", "The parameters are {names}.", name, names)
+
+
 def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
     if detail["type"] == "lab":
         return Message(detail["ctx"]["template"], detail["ctx"]["values"])
     if detail["type"] == "extra_forbidden":
-        names = ", ".join(spec.name for spec in field_specs(model))
-        return Message("There is no parameter {name}; the parameters are {names}.", {"name": repr(name), "names": names})
+        unknown = _unknown(model, name)
+        return Message("{what} {hint}", {"what": unknown.message, "hint": unknown.hint})
     if not name:  # a rule of the whole model that names no field
         return Message("{problem}", {"problem": detail["msg"]})
     spec = spec_of(model, name)
-    values = {"name": name, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
+    values = {"name": spec.called, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
     return Message("{name} = {value} is not allowed: it takes {allowed}.", values)
 
 

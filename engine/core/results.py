@@ -144,6 +144,19 @@ def check_folder(folder: Path, names: Iterable[str] = FILES) -> None:
         raise UsageError("{path} cannot be written: it is a folder.", path=str(taken))
 
 
+def check_place(file: Path) -> None:
+    """Make sure that a file can be written later, in a folder that is there: a slip in a path must not make folders.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
+    if not file.parent.exists():
+        raise UsageError("There is no folder {path}.", "Make it first, or choose another place.", path=str(file.parent))
+    check_folder(file.parent, [file.name])
+
+
 def write_outputs(result: Result, folder: Path) -> None:
     """Write ``result.json``, ``history.csv``, ``arrays.npz`` and ``session.json`` into a folder.
 

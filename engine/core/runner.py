@@ -211,7 +211,7 @@ class Runner:
 
         if is_out_of_memory(error):
             traceback.clear_frames(error.__traceback__)  # what the failed run held is given back
-            sentence = out_of_memory(resolve_device(self._device), experiment.memory if experiment else ())
+            sentence = out_of_memory(resolve_device(self._device), experiment)
             return Failed(generation, sentence.message, sentence.hint)
         log.error("run failed", exc_info=error)
         sentence = internal_error(error)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from engine.core.choices import Language
 from engine.core.errors import UsageError
 from engine.core.files import write_atomic
 
@@ -46,7 +47,7 @@ class Session(_Document):
     schema_: int = Field(SCHEMA, alias="schema", ge=1)
     current: str = ""
     experiments: dict[str, ExperimentState] = Field(default_factory=dict)
-    language: Literal["en", "zh"] | None = None
+    language: Language | None = None
     theme: str | None = None
     zoom: float = Field(1.0, ge=0.5, le=3)
     device: str = "auto"

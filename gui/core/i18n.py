@@ -13,9 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.api import Message, fill, load_toml, resource_path
-
-LANGUAGES = {"en": "English", "zh": "中文"}
+from engine.api import LANGUAGES, Message, fill, load_toml, resource_path
 
 
 @cache

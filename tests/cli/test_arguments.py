@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import main
-from engine.api import LabError, UsageError, entries, field_specs, load
+from engine.api import LabError, Session, UsageError, entries, field_specs, load, write_archive
 
 NAME = "angles.distribution"
 
@@ -70,16 +70,22 @@ def test_assignments_start_from_the_preset_and_the_last_word_counts() -> None:
     ("arguments", "words"),
     [
         (["run"], "Missing argument 'TOPIC.EXPERIMENT'"),
-        (["run", "angels.distribution"], "no experiment 'angels.distribution'. The experiments are"),
+        (
+            ["run", "angels.distribution"],
+            "no experiment 'angels.distribution'. Did you mean angles.distribution? The experiments are",
+        ),
         (["run", NAME, "--sett", "a=1"], "--sett"),
         (["run", NAME, "--set"], "--set"),
         (["run", NAME, "--set", "bins"], "--set 'bins' has no '=': write --set name=value."),
-        (["run", NAME, "--set", "bims=20"], "no parameter 'bims'. The parameters are dimension, pairs"),
-        (["run", NAME, "--set", "bins=many"], "bins = 'many' is not allowed: it takes a whole number from 10 to 500."),
-        (["run", NAME, "--set", "law=a\nb"], "law = 'a\\nb' is not allowed: it takes one of gaussian"),
-        (["run", NAME, "--seed", "-1"], "seed = -1 is not allowed: it takes a whole number from 0 to 4,294,967,295."),
-        (["run", NAME, "--preset", "plan"], "no preset 'plan' of angles.distribution. The presets are plane"),
-        (["run", NAME, "--device", "tpu"], "no device 'tpu'. Choose one of auto, cpu, cuda, mps."),
+        (["run", NAME, "--set", "bims=20"], "no parameter 'bims'. Did you mean bins? The parameters are dimension, pairs"),
+        (["run", NAME, "--set", "bins=many"], "Bins (bins) = 'many' is not allowed: it takes a whole number from 10 to 500."),
+        (["run", NAME, "--set", "law=a\nb"], "Entries drawn from (law) = 'a\\nb' is not allowed: it takes one of gaussian"),
+        (["run", NAME, "--seed", "-1"], "Seed (seed) = -1 is not allowed: it takes a whole number from 0 to 4,294,967,295."),
+        (
+            ["run", NAME, "--preset", "plan"],
+            "no preset 'plan' of angles.distribution. Did you mean plane? The presets are plane",
+        ),
+        (["run", NAME, "--device", "tpu"], "no device 'tpu'. Did you mean cpu? The devices are auto, cpu, cuda, mps."),
         (["run", NAME, "--limit", "-1"], "--limit = '-1' is not allowed"),
         (["describe", "nothing"], "no experiment 'nothing'"),
         (["list", "extra"], "extra"),
@@ -87,15 +93,23 @@ def test_assignments_start_from_the_preset_and_the_last_word_counts() -> None:
         (["render", NAME, "--out", "a.bmp"], "--out = 'a.bmp' is not allowed"),
         (["render", NAME, "--out", "a.png", "--size", "4"], "--size = '4' is not allowed: it takes width and height"),
         (
-            ["render", NAME, "--out", "a.png", "--theme", "pink"],
-            "--theme = 'pink' is not allowed: it takes one of light, dark, stage.",
+            ["render", NAME, "--out", "a.png", "--size", "9x1200"],
+            "9 x 1200 pixels cannot be made: each side takes 64 to 16384.",
         ),
-        (["render", NAME, "--out", "a.png", "--language", "fr"], "--language = 'fr' is not allowed: it takes one of en, zh."),
+        (["render", NAME, "--out", "a.png", "--scale", "x"], "--scale = 'x' is not allowed: it takes a number"),
+        (["render", NAME, "--out", "a.png", "--scale", "40"], "scaled by 40.0: it takes a number from 0.1 to 16."),
+        (["render", NAME, "--out", "a.png", "--theme", "pink"], "no theme 'pink'. The themes are dark, light, stage."),
+        (["render", NAME, "--out", "a.png", "--theme", "drak"], "no theme 'drak'. Did you mean dark?"),
+        (["render", NAME, "--out", "a.png", "--language", "fr"], "no language 'fr'. The languages are en, zh."),
+        (["render", NAME, "--out", "nowhere/a.png"], "no folder nowhere. Make it first, or choose another place."),
         (["bench", "nothing"], "no benchmark 'nothing'"),
         (["--experiment", "nothing"], "no experiment 'nothing'"),
+        (["--experimnet", NAME], "no option '--experimnet'. Did you mean --experiment?"),
+        (["rneder", NAME], "'rneder' is neither a command nor a file. Did you mean render? The commands are list"),
+        (["describe", "sampling"], "no experiment 'sampling'. Did you mean langevin.sampling?"),
         (["--experiment"], "--experiment needs a value."),
-        (["--bright"], "no option '--bright'. The commands are list"),
-        (["--device", "tpu"], "--device = 'tpu' is not allowed"),
+        (["--bright"], "no option '--bright'. The options of the window are --experiment, --device."),
+        (["--device", "tpu"], "no device 'tpu'. Did you mean cpu? The devices are auto, cpu, cuda, mps."),
         (["nothing.json"], "'nothing.json' is neither a command nor a file."),
         (["pyproject.toml"], "pyproject.toml is damaged: it is not JSON."),
     ],
@@ -107,6 +121,27 @@ def test_a_wrong_request_is_explained_in_one_line(arguments: list[str], words: s
     assert (code, out) == (2, "")
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_help_tells_of_the_window() -> None:
+    code, out, err = outcome("--help")
+    assert (code, err) == (0, "")
+    assert "[--experiment TOPIC.EXPERIMENT] [--device auto|cpu|cuda|mps] [SESSION]" in out
+    assert all(f"\n  {command} " in out for command in main.COMMANDS)
+
+
+def test_a_slip_in_a_path_makes_no_folder(tmp_path: Path) -> None:
+    code, _, err = outcome("render", NAME, "--out", str(tmp_path / "pictrues" / "a.png"))
+    assert (code, err) == (2, f"There is no folder {tmp_path / 'pictrues'}. Make it first, or choose another place.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_window_opens_an_archive_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_archive(tmp_path / "mine.zip", Session(current=NAME), {})
+    opened: list[object] = []
+    monkeypatch.setattr("gui.app.run", lambda *arguments: opened.append(arguments[2]) or 0)
+    assert outcome("-platform", "offscreen", str(tmp_path / "mine.zip")) == (0, "", "")
+    assert opened == [tmp_path / "mine.zip"]
 
 
 def test_an_output_that_cannot_be_written_is_found_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_running_out_of_memory_names_what_to_lower(small: Callable[..., Result],
     for part in ("init", "step"):
         with pytest.raises(LabError, match=r"not enough memory") as caught:
             small({part: fails})
-        assert str(caught.value.hint) == "Lower steps and try again."
+        assert str(caught.value.hint) == "Lower Steps (steps) and try again."
         assert not isinstance(caught.value, UsageError)
 
 
@@ -178,5 +178,5 @@ def test_run_is_the_short_way() -> None:
     result = run("angles.distribution", "plane", pairs=1000, seed=2, device="cpu")
     assert (result.parameters.seed, result.steps) == (2, 0)
     assert result.to_dict()["measures"]["angles"] == 1000
-    with pytest.raises(UsageError, match="pairs = 0"):
+    with pytest.raises(UsageError, match=r"Pairs \(pairs\) = 0"):
         run("angles.distribution", pairs=0)

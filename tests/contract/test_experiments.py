@@ -27,6 +27,7 @@ from engine.api import (
     entries,
     entry,
     field_specs,
+    last_frame,
     load,
     load_toml,
     parse_assignments,
@@ -44,7 +45,7 @@ from engine.core.streams import Streams
 
 CPU = resolve_device("cpu")
 FRAMES = 3
-FIRST_FRAME_SECONDS = 8  # of processor time, at the extremes of the parameters
+PATIENCE = 20  # seconds that a machine under load may take to end a thread
 
 every_experiment = pytest.mark.parametrize("name", [each.name for each in entries()])
 
@@ -238,6 +239,12 @@ def test_observing_changes_nothing(name: str) -> None:
         twice.advance(twice.stride())
 
 
+@every_experiment
+def test_the_last_frame_needs_none_before_it(name: str) -> None:
+    third = frames_of(name)[-1]
+    assert difference(third, last_frame(name, load(name).parameters(), device="cpu", limit=third.step)) == ""
+
+
 # ---- runs --------------------------------------------------------------------------------------------------------------
 
 
@@ -275,7 +282,7 @@ def test_closing_leaves_no_thread(name: str) -> None:
         runner.submit(load(name).parameters())
         time.sleep(delay)
         runner.close()
-        assert runner.join(2)
+        assert runner.join(PATIENCE)
     assert not [thread for thread in threading.enumerate() if thread.name == f"closing {name}"]
 
 
@@ -296,7 +303,7 @@ def frames_of_window(name: str, parameters: LabParameters, number: int) -> list[
             time.sleep(0.002)
     finally:
         runner.close()
-        assert runner.join(5)
+        assert runner.join(PATIENCE)
     return frames
 
 
@@ -338,18 +345,14 @@ def extremes(name: str) -> Iterator[dict[str, Any]]:
 
 def trouble_at(name: str, values: Mapping[str, Any]) -> str:
     """What is wrong with the first frame for these values, if anything; to refuse with a sentence is right."""
-    began = time.process_time()
     try:
         frame = frames_of(name, validate(load(name).parameters, values), 1)[0]
     except LabError as error:
         return "" if str(error) else f"{values}: an error without a sentence"
     except Exception as error:
         return f"{values}: {type(error).__name__}: {error}"
-    seconds = time.process_time() - began
     bad = missing_measures(load(name), frame)
-    if bad:
-        return f"{values}: {', '.join(bad)} not finite"
-    return f"{values}: {seconds:.1f} s" if seconds > FIRST_FRAME_SECONDS else ""
+    return f"{values}: {', '.join(bad)} not finite" if bad else ""
 
 
 @every_experiment

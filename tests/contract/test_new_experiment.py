@@ -34,7 +34,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def python(house: Path, *arguments: str) -> str:
     """What a command prints; it must succeed."""
-    done = subprocess.run([sys.executable, *arguments], cwd=house, capture_output=True, encoding="utf-8", timeout=110)
+    done = subprocess.run([sys.executable, *arguments], cwd=house, capture_output=True, encoding="utf-8", timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.api import Ui, load_toml, resource_path
-from engine.core.parameters import FieldSpec
+from engine.api import FieldSpec, Ui, entries, field_specs, load, load_toml, resource_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 CALLS: Mapping[str, tuple[int, ...]] = {
     "LabError": (0, 1),
     "UsageError": (0, 1),
-    "_usage": (0, 1),
+    "unknown_name": (0, 1),
     "Message": (0,),
     "Finding": (4,),
     "check": (),
@@ -142,3 +141,12 @@ def test_translations_have_the_same_places(file: Path) -> None:
     data = load_toml(*file.relative_to(resource_path()).parts)
     texts = data if file.parent.name == "zh" else data.get("zh", {}).get("text", {})
     assert [text for text, translation in texts.items() if places(text) != places(translation) or not translation] == []
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in entries()])
+def test_chinese_sentences_call_a_parameter_by_its_label(name: str) -> None:
+    """Its name on the command line may follow in brackets."""
+    names = "|".join(spec.name for spec in field_specs(load(name).parameters))
+    bare = re.compile(rf"(?<![\w{{（.-])(?:{names})(?![\w}}+.-])", re.ASCII)
+    texts = program_texts() | load_toml("labs", *(name + ".toml").split(".", 1)).get("zh", {}).get("text", {})
+    assert [text for text in texts.values() if bare.search(text)] == []

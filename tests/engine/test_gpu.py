@@ -11,13 +11,15 @@ from engine.api import entries, run
 
 pytestmark = pytest.mark.gpu
 
+STEPS = 300  # enough for claims to be judged, and for a minute at most on any device
+
 DEVICES = [name for name, there in (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())) if there]
 
 
 @pytest.mark.skipif(not DEVICES, reason="no CUDA or MPS device")
 @pytest.mark.parametrize("name", [entry.name for entry in entries()])
 def test_an_accelerator_comes_to_the_same_numbers(name: str) -> None:
-    here, there = run(name, device="cpu"), run(name, device=DEVICES[0])
+    here, there = run(name, device="cpu", limit=STEPS), run(name, device=DEVICES[0], limit=STEPS)
     assert there.device == DEVICES[0]
     assert there.measures.keys() == here.measures.keys()
     for key, value in there.measures.items():

@@ -39,8 +39,9 @@ from engine.core.context import Context
 from engine.core.drive import Run
 from engine.core.frames import Observation
 from engine.core.priority import NICENESS
+from engine.core.runner import SLOWEST_FRAME
 
-SOON = 1.0  # seconds a machine under load may take for what takes a moment
+SOON = 20.0  # seconds a machine under load may take for what takes a moment
 
 
 class Parameters(LabParameters):
@@ -115,7 +116,7 @@ class Listener:
         if ready is not None:
             self.frames.append((ready.generation, ready.frame))
 
-    def until(self, condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = SOON) -> None:
         """Look until something is so."""
         end = time.monotonic() + seconds
         while not condition():
@@ -126,7 +127,7 @@ class Listener:
     def rest(self, seconds: float) -> None:
         """Look for a while."""
         end = time.monotonic() + seconds
-        self.until(lambda: time.monotonic() > end, seconds + 1)
+        self.until(lambda: time.monotonic() > end, seconds + SOON)
 
     def of(self, kind: type) -> list[Any]:
         """The events of a kind."""
@@ -159,7 +160,7 @@ def make() -> Iterator[Make]:
     yield new
     for runner in runners:
         runner.close()
-    assert [runner.join(2.0) for runner in runners] == [True] * len(runners)
+    assert [runner.join(SOON) for runner in runners] == [True] * len(runners)
 
 
 # ---- one run ---------------------------------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def test_dragging_a_slider_over_a_slow_job(make: Make) -> None:
             time.sleep(0.001)
     assert len(listener.frames) >= 2, "pictures come while the slider moves"
     listener.until(lambda: listener.last.get("level") == 199)
-    assert runner.jobs_started <= 5
+    assert runner.jobs_started <= 2 + (time.monotonic() - began) / 0.3
     assert [generation for generation, _ in listener.frames] == sorted({generation for generation, _ in listener.frames})
     listener.rest(0.1)
     assert listener.last["level"] == 199
@@ -252,17 +253,20 @@ def test_requests_that_were_overtaken_never_start(make: Make) -> None:
 
 
 def test_a_run_that_has_shown_a_picture_ends_within_a_step(make: Make) -> None:
+    taken: list[int] = []
+
     def slow(state: torch.Tensor, parameters: Parameters, context: Context) -> torch.Tensor:
+        taken.append(parameters.value)
         time.sleep(0.01)
         return step(state, parameters, context)
 
     runner, listener = make(toy(step=slow))
     runner.submit(Parameters(steps=10_000))
     listener.until(lambda: len(listener.frames) > 3)
-    began = time.monotonic()
     newest = runner.submit(Parameters(value=7, steps=0))
+    before = len(taken)
     listener.until(lambda: listener.frames[-1][0] == newest)
-    assert time.monotonic() - began < 0.5
+    assert len(taken) <= before + 1
     assert listener.last["level"] == 7
 
 
@@ -322,6 +326,8 @@ def test_steps_asked_for_while_playing_are_not_taken_later(make: Make) -> None:
     runner.advance(50)
     runner.pause()
     runner.submit(Parameters(steps=100))
+    newest = runner.generation
+    listener.until(lambda: listener.frames[-1][0] == newest)
     listener.rest(0.1)
     assert listener.last["level"] == 0
 
@@ -329,15 +335,15 @@ def test_steps_asked_for_while_playing_are_not_taken_later(make: Make) -> None:
 def test_slow_motion_shows_few_frames_and_ends_at_once(make: Make) -> None:
     runner, listener = make()
     runner.set_speed(0.1)
-    runner.submit(Parameters(steps=1000))
-    listener.rest(0.6)
-    assert 2 <= len(listener.frames) <= 6
-    runner.pause()
     began = time.monotonic()
+    runner.submit(Parameters(steps=1000))
+    listener.until(lambda: len(listener.frames) >= 4)
+    assert time.monotonic() - began > 2 * SLOWEST_FRAME / 0.1 * 0.9  # the first two come at once
+    runner.set_speed(1e-6)  # hours until the next frame by itself
+    runner.pause()
     runner.advance()
     seen = len(listener.frames)
     listener.until(lambda: len(listener.frames) > seen)
-    assert time.monotonic() - began < 0.15
     runner.play()
     runner.set_speed(1.0)
     listener.until(lambda: len(listener.frames) > seen + 50)
@@ -345,9 +351,10 @@ def test_slow_motion_shows_few_frames_and_ends_at_once(make: Make) -> None:
 
 def test_steps_that_are_followed_one_by_one_keep_their_rate(make: Make) -> None:
     runner, listener = make(toy(rate=20.0))
+    began = time.monotonic()
     runner.submit(Parameters(steps=1000))
-    listener.rest(0.6)
-    assert 2 <= len(listener.frames) <= 14
+    listener.until(lambda: len(listener.frames) >= 5)
+    assert time.monotonic() - began > 3 / 20.0 * 0.9  # the first two come at once
     runner.set_speed(50.0)  # frames come sooner, none is left out
     seen = len(listener.frames)
     listener.until(lambda: len(listener.frames) > seen + 30)
@@ -359,6 +366,7 @@ def test_a_panel_nobody_sees_computes_nothing(make: Make) -> None:
     runner, listener = make()
     runner.suspend(True)
     runner.submit(Parameters(steps=1000))
+    listener.until(lambda: listener.frames)
     listener.rest(0.1)
     assert listener.levels == [0]
     runner.suspend(False)
@@ -370,7 +378,7 @@ def test_paced_waits_for_the_listener_and_latest_does_not(make: Make) -> None:
     latest, listener = make(toy(pacing="latest"))
     for runner in (paced, latest):
         runner.submit(Parameters(steps=500))
-    listener_deadline = time.monotonic() + 5
+    listener_deadline = time.monotonic() + SOON
     while latest.steps_done < 500 and time.monotonic() < listener_deadline:
         time.sleep(0.005)
     assert latest.steps_done == 500
@@ -407,7 +415,7 @@ def test_a_tweak_of_a_waiting_request_and_one_before_any(make: Make) -> None:
     runner, listener = make(toy(init=lasting(0.1)))
     runner.tweak(Parameters(gain=9.0))
     runner.submit(Parameters(value=1, steps=0))
-    time.sleep(0.03)
+    listener.until(lambda: runner.jobs_started == 1)
     runner.submit(Parameters(value=2, steps=0))
     runner.tweak(Parameters(value=2, steps=0, gain=5.0))
     listener.until(lambda: listener.last.get("level") == 2)
@@ -597,7 +605,7 @@ def test_running_out_of_memory_names_what_to_lower(make: Make, error: Exception,
     listener.until(lambda: listener.of(Failed))
     (failed,) = listener.of(Failed)
     assert str(failed.message) == "There is not enough memory on cpu for these parameters."
-    assert str(failed.hint) == "Lower value, steps and try again."
+    assert str(failed.hint) == "Lower Value (value), Steps (steps) and try again."
     assert failed.traceback == ""
     assert held[0]() is None, "what the failed run held is given back"
 
@@ -616,15 +624,16 @@ def test_progress_is_reported_and_meets_the_token(make: Make) -> None:
     def long(parameters: Parameters, context: Context) -> torch.Tensor:
         for part in range(10):
             context.progress(part / 10, "part {part}", part=part)
-            time.sleep(0.005)
+            end = time.monotonic() + SOON
+            while len(listener.of(Progress)) <= part and time.monotonic() < end:
+                time.sleep(0.001)
         return init(parameters, context)
 
     runner, listener = make(toy(init=long))
     runner.submit(Parameters(steps=0))
     listener.until(lambda: listener.of(Finished))
     fractions = [event.fraction for event in listener.of(Progress)]
-    assert fractions == sorted(fractions)
-    assert len(fractions) > 2
+    assert fractions == pytest.approx([part / 10 for part in range(10)])
     assert str(listener.of(Progress)[0].message) == "part 0"
 
 
@@ -653,7 +662,7 @@ def test_closing_is_quick_from_every_state(state: str) -> None:
     if state == "suspended":
         runner.suspend(True)
     if state == "slow motion":
-        runner.set_speed(0.01)
+        runner.set_speed(1e-6)
     if state != "idle":
         runner.submit(Parameters(steps=3 if state == "finished" else 10**6))
     wanted = {"finished": Finished, "failed": Failed}.get(state)
@@ -661,10 +670,8 @@ def test_closing_is_quick_from_every_state(state: str) -> None:
         listener.until(lambda: listener.of(wanted))
     elif state != "in a request":
         time.sleep(0.1)
-    began = time.monotonic()
     runner.close()
     assert runner.join(SOON)
-    assert time.monotonic() - began < 0.3
     assert not runner.alive
     runner.submit(Parameters())
     runner.tweak(Parameters())
@@ -672,9 +679,12 @@ def test_closing_is_quick_from_every_state(state: str) -> None:
 
 
 def test_stop_cancels_and_the_runner_goes_on(make: Make) -> None:
-    runner, listener = make(toy(init=lasting(0.2)))
+    def unless_two(parameters: Parameters, context: Context) -> torch.Tensor:
+        return lasting(0.0 if parameters.value == 2 else 60.0)(parameters, context)
+
+    runner, listener = make(toy(init=unless_two))
     runner.submit(Parameters(value=1))
-    time.sleep(0.05)
+    listener.until(lambda: runner.jobs_started == 1)
     runner.stop()
     listener.rest(0.3)
     assert listener.levels == []

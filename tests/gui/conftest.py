@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,6 +78,31 @@ def guard_leaks(qapp: QApplication) -> Iterator[None]:
     assert our_threads() == []
     left = [widget for widget in qapp.topLevelWidgets() if id(widget) not in before and widget.isVisible()]
     assert left == []
+
+
+def calm(window: MainWindow, qtbot: Any) -> None:
+    """Wait until everything is drawn and written that was to be."""
+    assert window.view is not None
+    session = window.view.session
+    qtbot.waitUntil(lambda: not session.panel.drawing and session.notes.complete)
+    session.claims.flush()
+    window.status.refresh()
+    settle()
+
+
+def still(session: OpenExperiment, qtbot: Any) -> None:
+    """Wait until the engine has ended the step that it was at, and its picture is shown."""
+
+    def other_threads() -> float:
+        """Processor time of all threads but this one."""
+        return time.process_time() - time.thread_time()
+
+    def idle() -> bool:
+        frame, busy = session.frame, other_threads()
+        qtbot.wait(200)
+        return bool(frame is session.frame and other_threads() - busy < 0.01)
+
+    qtbot.waitUntil(idle)
 
 
 Open = Callable[..., MainWindow]

@@ -128,7 +128,7 @@ def test_a_refused_text_stays_and_the_last_valid_parameters_go_on(form: Form, ea
     type_text(form, "points", "0")
     assert ear.changes == []
     assert form.parameters == Parameters()
-    assert "points = 0 is not allowed" in form.fields["points"].problem
+    assert "(points) = 0 is not allowed" in form.fields["points"].problem
     assert form.fields["points"].editor.line.property("invalid")
     assert form.fields["points"].editor.line.text() == "0"
     assert ear.problems[-1] == form.fields["points"].problem

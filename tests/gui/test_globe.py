@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import time
 
 import numpy as np
 import pytest
@@ -154,21 +153,6 @@ def test_the_globe_follows_the_theme(globe):
         theming.set(name)
         seen.append(globe.grab().toImage().pixelColor(150, 200).lightness())
     assert seen[0] > 150 > seen[1]
-
-
-def test_five_thousand_points_are_cheap(globe):
-    globe.set_points(ball(5000))
-    globe.set_bands(equal_area_angles(6))
-    globe.set_equator_band(10)
-    globe.set_arrows((1, 0, 0.2))
-    globe.show()
-    times = []
-    for step in range(12):
-        start = time.perf_counter()
-        globe.set_view(step * 0.05, 0.3 + step * 0.01)
-        globe.repaint()
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.06
 
 
 def test_globes_die_when_they_are_dropped(qapp):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import time
 import weakref
 
 import numpy as np
@@ -35,7 +34,7 @@ from gui.core.plots import (
     steady_range,
 )
 from gui.core.plots.axes import log_texts, tick_texts
-from gui.core.plots.items import FINE_POINTS, thin
+from gui.core.plots.items import thin
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
 SYMBOLS = "ostdx+"
@@ -414,29 +413,6 @@ def test_an_export_has_all_pixels_and_true_line_widths(card):
 
 def test_print_resolution_is_written_into_the_image(card):
     assert render_widget(card).dotsPerMeterX() == pytest.approx(300 / 0.0254, rel=0.01)
-
-
-def test_a_frame_is_cheap(card):
-    histogram, dots, line = card.add(Histogram()), card.add(Points()), card.add(Curve("data"))
-    rng = np.random.default_rng(0)
-    edges = np.linspace(0, 1, 501)
-    many = np.linspace(0, 1, 20 * FINE_POINTS)
-    card.show()
-
-    def best(feed) -> float:
-        times = []
-        for _ in range(8):
-            start = time.perf_counter()
-            feed()
-            card.view.viewport().repaint()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert best(lambda: histogram.setData(rng.random(500), edges)) < 0.03
-    histogram.hide()
-    assert best(lambda: dots.setData(rng.random(10_000), rng.random(10_000))) < 0.1
-    dots.hide()
-    assert best(lambda: line.setData(many, rng.random(many.size))) < 0.1
 
 
 def test_cards_die_when_they_are_dropped(qapp):

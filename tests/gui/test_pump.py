@@ -13,6 +13,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from engine.api import Finished, Frame, FrameReady, LabParameters, Mailbox, Message, Progress, Started
+from gui.core.lab import pump
 from gui.core.lab.pump import FASTEST, SLOWEST, Pump
 
 
@@ -26,14 +27,33 @@ def ready(generation: int, step: int = 0) -> FrameReady:
     return FrameReady(generation, Frame(step, None, LabParameters(), Picture(), {}, (), {}))
 
 
+class Clock:
+    """The time that the pump reads: it goes on only when something costs time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        """The time now."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pump, "time", made)
+    return made
+
+
 class Screen(QObject):
     """Shows frames, at a price."""
 
-    def __init__(self, cost: float = 0.0) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
+        self.clock = clock
         self.mailbox = Mailbox()
         self.pump = Pump(self.mailbox, self)
-        self.cost = cost
+        self.cost = 0.0
         self.shown: list[tuple[int, int]] = []
         self.events: list[Any] = []
         self.threads: set[bool] = set()
@@ -44,7 +64,7 @@ class Screen(QObject):
         """Draw."""
         self.shown.append((generation, frame.step))
         self.threads.add(QThread.currentThread() is self.thread())
-        time.sleep(self.cost)
+        self.clock.now += self.cost
 
     def on_event(self, event: Any) -> None:
         """Note."""
@@ -52,8 +72,8 @@ class Screen(QObject):
 
 
 @pytest.fixture
-def screen(qtbot: Any) -> Screen:
-    return Screen()
+def screen(qtbot: Any, clock: Clock) -> Screen:
+    return Screen(clock)
 
 
 def test_only_the_newest_frame_is_shown(screen: Screen) -> None:
@@ -117,26 +137,28 @@ def test_a_waiting_producer_goes_on_once_its_frame_is_taken(screen: Screen) -> N
 class Slow(QWidget):
     """A picture that takes its time to paint."""
 
-    cost = 0.0
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.cost = 0.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        time.sleep(self.cost)
+        self.clock.now += self.cost
 
 
 @pytest.mark.parametrize("part", ["show", "paint"])
 def test_it_slows_down_for_a_dear_picture_and_recovers(screen: Screen, qtbot: Any, part: str) -> None:
-    picture = Slow()
+    picture = Slow(screen.clock)
     qtbot.addWidget(picture)
-    picture.show()
-    qtbot.wait(30)
+    with qtbot.waitExposed(picture, timeout=20_000):
+        picture.show()
     screen.pump.frame_arrived.connect(lambda *_: picture.update())
     dear = screen if part == "show" else picture
-    for cost, fastest, slowest in ((0.03, 45, 90), (0.2, SLOWEST, SLOWEST), (0, FASTEST, FASTEST)):
+    for cost, interval in ((0.03, 50), (0.2, SLOWEST), (0, FASTEST)):
         dear.cost = cost
         screen.mailbox.put(ready(1))
         screen.pump.pull()
-        qtbot.wait(20)
-        assert fastest <= screen.pump.interval <= slowest
+        qtbot.waitUntil(lambda wanted=interval: screen.pump.interval == wanted, timeout=20_000)
 
 
 def test_it_hurries_when_somebody_waits(screen: Screen, qtbot: Any) -> None:
@@ -146,12 +168,13 @@ def test_it_hurries_when_somebody_waits(screen: Screen, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: screen.pump.interval == SLOWEST, timeout=2000)
     screen.pump.hurry()
     assert screen.pump.interval == FASTEST
-    began = time.monotonic()
-    while not screen.shown[1:]:  # asking again and again does not put it off
+
+    def asked_again() -> bool:
         screen.mailbox.put(ready(2))
         screen.pump.hurry()
-        qtbot.wait(1)
-    assert time.monotonic() - began < 0.35
+        return len(screen.shown) > 1
+
+    qtbot.waitUntil(asked_again, timeout=20_000)  # asking again and again does not put it off
 
 
 def test_frames_per_second_are_those_of_the_last_second(screen: Screen, qtbot: Any) -> None:
@@ -159,5 +182,5 @@ def test_frames_per_second_are_those_of_the_last_second(screen: Screen, qtbot: A
         screen.mailbox.put(ready(1, step))
         screen.pump.pull()
     assert screen.pump.frames_per_second == 12
-    qtbot.wait(1100)
+    screen.clock.now += 1.1
     assert screen.pump.frames_per_second == 0

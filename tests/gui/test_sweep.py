@@ -55,9 +55,22 @@ def spec(name: str) -> FieldSpec:
     return spec_of(Parameters, name)
 
 
+class Clock:
+    """The time that the sweep reads: a hundredth of a second passes from one look to the next."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """The time now."""
+        self.now += 0.01
+        return self.now
+
+
 @pytest.fixture
 def moves(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Sweep, list[Any]]:
     monkeypatch.setattr(module, "SECONDS", 0.3)
+    monkeypatch.setattr(module, "time", Clock())
     sweep = Sweep(None)  # type: ignore[arg-type]
     sweep._timer.setInterval(5)
     values: list[Any] = []
@@ -69,7 +82,7 @@ def test_it_goes_to_and_fro_from_where_it_stands(moves: tuple[Sweep, list[Any]],
     sweep, values = moves
     sweep.toggle(spec("shift"), 0.0)
     assert sweep.parameter == "shift"
-    qtbot.wait(550)
+    qtbot.waitUntil(lambda: len(values) > 60)
     sweep.toggle(spec("shift"), 0.0)
     assert sweep.parameter is None
     count = len(values)

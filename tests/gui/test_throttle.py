@@ -54,8 +54,7 @@ def test_the_last_request_is_answered(heard: Heard, qtbot: Any) -> None:
     for _ in range(5):
         heard.ask()
     assert len(heard.calls) == 1
-    qtbot.wait(3 * INTERVAL)
-    assert [number for _, number in heard.calls] == [1, 5]
+    qtbot.waitUntil(lambda: [number for _, number in heard.calls] == [1, 5])
 
 
 def test_a_dragging_hand_is_heard_at_most_once_per_interval(heard: Heard, qtbot: Any) -> None:
@@ -63,12 +62,11 @@ def test_a_dragging_hand_is_heard_at_most_once_per_interval(heard: Heard, qtbot:
     while time.monotonic() < end:
         heard.ask()
         QCoreApplication.processEvents()
-    qtbot.wait(2 * INTERVAL)
+    qtbot.waitUntil(lambda: heard.calls[-1][1] == heard.newest)
     moments = [moment for moment, _ in heard.calls]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert min(gaps) > 0.8 * INTERVAL / 1000
-    assert 5 <= len(heard.calls) <= 15
-    assert heard.calls[-1][1] == heard.newest
+    assert 2 <= len(heard.calls) <= 15
 
 
 def test_flush_makes_a_pending_call_now(heard: Heard, qtbot: Any) -> None:

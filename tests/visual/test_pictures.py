@@ -62,7 +62,8 @@ def test_no_picture_is_empty(name: str, language: str, theme: str, look, qtbot) 
     qtbot.addWidget(sheet)
     sheet.resize(*SIZE)
     sheet.show()
-    qtbot.wait(30)
+    qtbot.wait(1)  # layouts
+    sheet.panel.draw_now()
     whole = render_widget(sheet, ratio=1.0)
     assert pixels(whole)[2, 2].tolist() == [
         theming.current.colour("background").blue(),

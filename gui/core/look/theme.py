@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.api import load_toml, resource_path
+from engine.api import load_toml, themes
 from gui.core.look.follow import Follower
 from gui.core.look.fonts import FAMILIES, MONO_FAMILIES, load_fonts
 
@@ -74,13 +74,6 @@ class Theme:
     def width(self, line: float) -> float:
         """A pen width at this theme's line scale."""
         return line * self.line_scale
-
-
-@cache
-def themes() -> tuple[str, ...]:
-    """The names of all themes, the default first."""
-    names = sorted(path.stem for path in resource_path("themes").glob("*.toml"))
-    return tuple(sorted(names, key=lambda name: name != "dark"))
 
 
 @cache

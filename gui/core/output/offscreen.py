@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QSize, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QRect, QSize, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
 from engine.api import (
+    ENDLESS_LIMIT,
+    LANGUAGES,
     Entry,
     ExperimentState,
     Frame,
-    LabError,
     LabParameters,
     Session,
     UsageError,
     entry,
-    run_with,
+    last_frame,
+    themes,
+    unknown_name,
     write_atomic,
 )
-from gui.core.i18n import LANGUAGES, translator
+from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
-from gui.core.look.theme import space, themes, theming
+from gui.core.look.theme import space, theming
 from gui.core.output.export import png_bytes
 from gui.core.plots import render_widget
 
@@ -34,8 +37,14 @@ if TYPE_CHECKING:
     from gui.core.lab.open_experiment import OpenExperiment
 
 DEFAULT_SIZE = (1280, 800)
-LARGEST_SIDE = 16_384
-ENDLESS_STEPS = 1000  # after which a picture is taken of a run without an end of its own, as `run` does
+SIDES = (64, 16_384)
+SCALES = (0.1, 16.0)
+
+# Between these sizes a larger picture has more room; beyond them it is the same picture, larger or smaller.
+SMALLEST_ROOM, LARGEST_ROOM = (1024, 768), (1920, 1080)
+ROOMIER = (1.0, 0.95, 0.9, 0.85, 0.8)  # how far a scale gives way to a picture that has no room
+MOST_TRIES = 8
+PLENTY = QSize(3840, 2400)  # logical pixels, at which every picture has room
 
 
 def render(
@@ -47,8 +56,8 @@ def render(
     theme: str = "light",
     device: str = "auto",
     window: bool = False,
-    ratio: float = 1.0,
-) -> None:
+    scale: float | None = None,
+) -> Sequence[str]:
     """Run an experiment to its end and write its picture as PNG.
 
     Parameters
@@ -60,43 +69,72 @@ def render(
     out : Path
         The file to write.
     size : tuple of int
-        Width and height in logical pixels.
+        Width and height of the file in pixels.
     language, theme, device : str
         As in the window.
     window : bool
         The whole window, controls and all, instead of the figure.
-    ratio : float
-        Pixels of the file per logical pixel.
+    scale : float, optional
+        How large type and lines are, 1 as on a plain screen; follows the size if left out.
+
+    Returns
+    -------
+    sequence of str
+        The titles of the cards that found no room in the figure.
 
     Raises
     ------
     UsageError
-        If the size, language or theme cannot be had, or the file cannot be written.
+        If the size, scale, language or theme cannot be had, or the file cannot be written.
     LabError
         If the run fails.
     """
-    check_look(size, language, theme)
+    check_look(size, language, theme, scale)
     application()
     translator.set_language(language)
     theming.set(theme)
-    picture = window_picture(name, parameters, size, device, ratio) if window else figure(name, parameters, size, device, ratio)
+    left_out: Sequence[str] = ()
+    if window:
+        picture = window_picture(name, parameters, size, device, scale or natural_scale(size))
+    else:
+        sheet = Sheet(entry(name), last_frame(name, parameters, device=device), parameters)
+        picture = sheet.picture(size, scale)
+        left_out = sheet.left_out()
+        sheet.discard()
     write_atomic(out, png_bytes(picture, name))
+    return left_out
 
 
-def check_look(size: tuple[int, int], language: str, theme: str) -> None:
+def check_look(size: tuple[int, int], language: str = "en", theme: str = "dark", scale: float | None = None) -> None:
     """Refuse what no picture can be made of, in one sentence."""
+    least, most = SIDES
     width, height = size
-    if not (64 <= width <= LARGEST_SIDE and 64 <= height <= LARGEST_SIDE):
+    if not (least <= width <= most and least <= height <= most):
         raise UsageError(
-            "A picture of {width} x {height} pixels cannot be made: each side takes 64 to {most}.",
+            "A picture of {width} x {height} pixels cannot be made: each side takes {least} to {most}.",
             width=width,
             height=height,
-            most=LARGEST_SIDE,
+            least=least,
+            most=most,
+        )
+    smallest, largest = SCALES
+    if scale is not None and not smallest <= scale <= largest:
+        raise UsageError(
+            "A picture cannot be scaled by {scale}: it takes a number from {low:g} to {high:g}.",
+            scale=scale,
+            low=smallest,
+            high=largest,
         )
     if language not in LANGUAGES:
-        raise UsageError("There is no language {name}: it is one of {names}.", name=repr(language), names=", ".join(LANGUAGES))
+        raise unknown_name("There is no language {name}.", "The languages are {names}.", language, LANGUAGES)
     if theme not in themes():
-        raise UsageError("There is no theme {name}: it is one of {names}.", name=repr(theme), names=", ".join(themes()))
+        raise unknown_name("There is no theme {name}.", "The themes are {names}.", theme, themes())
+
+
+def natural_scale(size: tuple[int, int]) -> float:
+    """How large type and lines of a picture are: they follow its size where that is very large or very small."""
+    larger, smaller = (min(size[0] / room[0], size[1] / room[1]) for room in (LARGEST_ROOM, SMALLEST_ROOM))
+    return larger if larger > 1 else min(smaller, 1.0)
 
 
 def application() -> QApplication:
@@ -108,21 +146,6 @@ def application() -> QApplication:
     app = make_application([])
     theming.apply(app)
     return app
-
-
-def figure(name: str, parameters: LabParameters, size: tuple[int, int], device: str, ratio: float) -> QImage:
-    """Title, one sentence and the pictures of the last frame."""
-    result = run_with(name, parameters, device=device)
-    if result.frame is None:
-        raise LabError("The run of {name} was interrupted before its first picture.", name=name)
-    sheet = Sheet(entry(name), result.frame, parameters)
-    sheet.resize(*size)
-    sheet.show()  # layouts and plots settle only in a widget that is shown
-    _settle(sheet.panel)
-    picture = render_widget(sheet, QSize(*size), ratio)
-    sheet.close()
-    sheet.deleteLater()
-    return picture
 
 
 class Sheet(QWidget):
@@ -137,31 +160,102 @@ class Sheet(QWidget):
         summary = QLabel(item.summaries[translator.language], self)
         summary.setProperty("role", "muted")
         self.panel: Panel = load_panel(item.name)(item.name, self)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(space(3), space(2), space(3), space(3))
-        box.setSpacing(space(1))
-        box.addWidget(title)
-        box.addWidget(summary)
-        box.addSpacing(space(0))
-        box.addWidget(self.panel, 1)
+        self._everything: list[QWidget] = []  # the cards that are shown where there is room
+        self._box = QVBoxLayout(self)
+        self._box.addWidget(title)
+        self._box.addWidget(summary)
+        self._box.addSpacing(space(0))
+        self._box.addWidget(self.panel, 1)
+        self._restyle()
+        theming.changed.connect(self._restyle)
         self.panel.show_frame(frame, parameters)
 
+    def picture(self, size: tuple[int, int], scale: float | None = None) -> QImage:
+        """The figure in so many pixels.
 
-def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], device: str, ratio: float) -> QImage:
+        Parameters
+        ----------
+        size : tuple of int
+            Width and height.
+        scale : float, optional
+            Pixels per logical pixel; if left out it follows the size, and gives way a little to cards that have no room.
+        """
+        if not self._everything:
+            self.setUpdatesEnabled(False)
+            self.show()  # layouts and plots settle only in a widget that is shown
+            self.resize(PLENTY * theming.current.scale)
+            _settle(self.panel)
+            self._everything = self._cards()
+            self.setUpdatesEnabled(True)
+        chosen = scale or self._fitting_scale(size)
+        self._settle_at(logical(size, chosen))
+        return picture_of(self, size, chosen)
+
+    def left_out(self) -> list[str]:
+        """The titles of the cards that would be in the last picture if there were room."""
+        here = self._cards()
+        return [card.accessibleName() for card in self._everything if card not in here]
+
+    def discard(self) -> None:
+        """Close and delete it now: outside of an event loop nobody does that later, and each theme would dress it again."""
+        self.close()
+        self.deleteLater()
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.DeferredDelete)
+
+    def _fitting_scale(self, size: tuple[int, int]) -> float:
+        """The largest scale near the natural one that leaves nothing out; where there is none, one that cuts nothing off."""
+        natural = natural_scale(size)
+        for share in ROOMIER:
+            self._settle_at(logical(size, natural * share))
+            if self.size() == logical(size, natural * share) and not self.left_out():
+                return natural * share
+        chosen = natural
+        for _ in range(MOST_TRIES):  # what is left out changes what the rest needs
+            self._settle_at(logical(size, chosen))
+            excess = max(self.width() / logical(size, chosen).width(), self.height() / logical(size, chosen).height())
+            if excess <= 1:
+                break
+            chosen /= excess
+        return chosen
+
+    def _settle_at(self, size: QSize) -> None:
+        for _ in range(2):  # cards that go for want of room still hold the first of these sizes open
+            self.resize(size)
+            _settle(self.panel)
+
+    def _cards(self) -> list[QWidget]:
+        return [card for card in self.panel.cards if card.isVisibleTo(self)]
+
+    def _restyle(self) -> None:
+        self._box.setContentsMargins(space(3), space(2), space(3), space(3))
+        self._box.setSpacing(space(1))
+
+
+def logical(size: tuple[int, int], scale: float) -> QSize:
+    """The logical size of a widget that fills so many pixels at a scale."""
+    return QSize(*(max(1, -int(-side // scale)) for side in size))
+
+
+def picture_of(widget: QWidget, size: tuple[int, int], scale: float) -> QImage:
+    """A picture of exactly so many pixels: a widget has whole logical pixels, and may overlap by part of one."""
+    return render_widget(widget, logical(size, scale), scale).copy(QRect(0, 0, *size))
+
+
+def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], device: str, scale: float) -> QImage:
     """The whole window after the run has ended."""
     from gui.app import open_window
 
     state = ExperimentState(parameters=parameters.model_dump(mode="json"))
     session = Session(current=name, experiments={name: state}, language=translator.language, theme=theming.current.name)
     window = open_window(session, device=device)
-    window.resize(*size)
+    window.resize(logical(size, scale))
     window.show()
     window.preloader.join()
     wait_until(lambda: not window.starting and (window.view is None or old_enough(window.view.session)), 600)
-    _settle(window)
+    _pause(120)
     wait_until(lambda: window.view is None or window.view.session.notes.complete, 20)
-    _settle(window)
-    picture = render_widget(window, QSize(*size), ratio)
+    _pause(120)
+    picture = picture_of(window, size, scale)
     window.close()
     window.deleteLater()
     return picture
@@ -170,7 +264,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
 def old_enough(session: OpenExperiment) -> bool:
     """Whether a run has come to its end; one that has none of its own is taken after as many steps as without a window."""
     frame = session.frame
-    return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_STEPS)
+    return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_LIMIT)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -183,10 +277,11 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _settle(widget: QWidget) -> None:
+def _settle(panel: Panel) -> None:
+    """Let everything that is due be laid out and drawn: what was drawn may ask for another layout, hence three rounds."""
     for _ in range(3):
-        widget.update()
-        _pause(120)
+        QCoreApplication.processEvents()
+        panel.draw_now()
 
 
 def _pause(milliseconds: int) -> None:

@@ -13,9 +13,20 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from engine.api import LabError, Message, entries, open_session, topics, write_archive, write_atomic, write_session
-from gui.core.i18n import LANGUAGES, tr, translator
-from gui.core.look.theme import themes, theming
+from engine.api import (
+    LANGUAGES,
+    LabError,
+    Message,
+    entries,
+    open_session,
+    themes,
+    topics,
+    write_archive,
+    write_atomic,
+    write_session,
+)
+from gui.core.i18n import tr, translator
+from gui.core.look.theme import theming
 from gui.core.window.actions import ACTIONS
 from gui.core.window.sheets import CommandPalette, HelpSheet
 
