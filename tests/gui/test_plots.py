@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.core.look.theme import load_theme, luminance, themes, theming
+from gui.core.look.theme import font, load_theme, luminance, themes, theming
 from gui.core.numbers import nice_above, power_text
 from gui.core.plots import (
     Band,
@@ -34,7 +34,7 @@ from gui.core.plots import (
     sequential_lut,
     steady_range,
 )
-from gui.core.plots.axes import log_texts, tick_texts
+from gui.core.plots.axes import Axis, as_html, log_texts, tick_texts
 from gui.core.plots.items import FINE_POINTS, thin
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
@@ -121,6 +121,23 @@ def test_a_range_narrower_than_the_quantity_means_is_widened(card):
     assert (low, high) == pytest.approx((-30.0005 + 5e-6, -29.9995 + 5e-6), abs=1e-9)
     card.set_range(y=(0.0, 2.0))
     assert card.plot.getViewBox().viewRange()[1] == [0.0, 2.0]
+
+
+def test_numbers_at_ticks_never_run_into_each_other(qapp):
+    """A narrow plot of many thousands has fewer numbers, at round places."""
+    metrics = QFontMetricsF(font(12, tabular=True))
+    axis = Axis("bottom")
+    axis.restyle(theming.current)
+    for width in (60, 90, 140, 220, 400):
+        for high in (0.004, 1.0, 200.0, 123_456.0):
+            spacing, values = axis.tickValues(0.0, high, width)[0]
+            texts = axis.tickStrings(values, 1.0, spacing)
+            room = spacing / high * width
+            assert len(texts) == 1 or max(map(metrics.horizontalAdvance, texts)) < room, (width, high, texts)
+
+
+def test_an_index_in_a_title_is_lowered():
+    assert as_html("weight spread σ_w (a < b)") == "weight spread σ<sub>w</sub> (a &lt; b)"
 
 
 def test_tick_texts_have_no_needless_decimals():

@@ -231,7 +231,7 @@ class PlotCard(Card):
         self.view.setMinimumSize(px(140), px(110))
         for axis in self.axes.values():
             axis.restyle(theme)
-        self.plot.layout.setContentsMargins(0, px(8), px(16), 0)  # room for the numbers at the ends
+        self.plot.layout.setContentsMargins(0, px(8), px(16), px(4))  # room for the numbers at the ends, and for descenders
         self.grid.restyle(theme)
         for item in self.items:
             if isinstance(item, Styled):
