@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gui.core.lab.open_experiment import OpenExperiment
 
 DEFAULT_SIZE = (1280, 800)
+COMMON_SIZE = (1920, 1080)  # of a screen on which type of the usual size is read
 LARGEST_SIDE = 16_384
 ENDLESS_STEPS = 1000  # after which a picture is taken of a run without an end of its own, as `run` does
 
@@ -60,7 +62,7 @@ def render(
     out : Path
         The file to write.
     size : tuple of int
-        Width and height in logical pixels.
+        Width and height of the file in pixels, before `ratio`. Beyond 1920 x 1080 everything in it grows with it.
     language, theme, device : str
         As in the window.
     window : bool
@@ -79,8 +81,23 @@ def render(
     application()
     translator.set_language(language)
     theming.set(theme)
-    picture = window_picture(name, parameters, size, device, ratio) if window else figure(name, parameters, size, device, ratio)
+    growth = growth_of(size)
+    logical = math.ceil(size[0] / growth), math.ceil(size[1] / growth)
+    make = window_picture if window else figure
+    picture = make(name, parameters, logical, device, ratio * growth)
+    picture = picture.copy(0, 0, round(size[0] * ratio), round(size[1] * ratio))  # to the pixel
     write_atomic(out, png_bytes(picture, name))
+
+
+def growth_of(size: tuple[int, int]) -> float:
+    """How much larger than on a common screen text and lines are drawn, so that a large picture can be read as a whole.
+
+    Examples
+    --------
+    >>> growth_of((1440, 900)), growth_of((3840, 2160)), growth_of((3840, 1080))
+    (1.0, 2.0, 1.0)
+    """
+    return max(1.0, min(size[0] / COMMON_SIZE[0], size[1] / COMMON_SIZE[1]))
 
 
 def check_look(size: tuple[int, int], language: str, theme: str) -> None:
