@@ -21,6 +21,7 @@ from gui.core.numbers import nice_above, power_text
 from gui.core.plots import (
     Band,
     Card,
+    Contours,
     Curve,
     DensityImage,
     HeatMap,
@@ -498,3 +499,81 @@ def test_a_view_moved_by_hand_stays_until_it_is_reset(qtbot) -> None:
     card.reset_view()
     assert box.viewRange() == [[0.0, 3.0], [0.0, 2.0]]
     assert card.reset_button.isHidden()
+
+
+# Places far from zero, of any size, and on logarithmic axes
+
+
+@pytest.mark.parametrize(
+    ("x", "width"),
+    [
+        (1.7e9 + np.arange(120.0), 600),  # unix seconds: single precision knows 4 places among them
+        (1.7e15 + 1e6 * np.arange(120.0), 600),
+        (1e150 * np.linspace(1, 2, 120), 600),
+        (1e-100 * np.linspace(1, 2, 120), 600),
+        (-1e300 * np.linspace(0.1, 0.5, 120), 600),
+    ],
+    ids=["unix seconds", "microseconds", "1e150", "1e-100", "-1e300"],
+)
+def test_points_far_away_keep_their_own_places(card, x, width):
+    points = card.add(Points("data", size=3))
+    points.setData(x, np.zeros(120))
+    card.resize(width + 100, 300)
+    card.set_range(x=(x.min(), x.max()), y=(-1.0, 1.0))
+    card.show()
+    QApplication.processEvents()
+    across = points.across(points.shown[:, 0])
+    assert len(np.unique(np.round(across, 3))) == 120
+    assert np.abs(np.diff(across)) == pytest.approx(np.abs(np.diff(across)).mean(), rel=0.01)
+    shown = card.view.grab().toImage()
+    colour = theming.current.colour("data")
+    columns = {c for c in range(shown.width()) for r in range(shown.height()) if shown.pixelColor(c, r) == colour}
+    assert len(columns) >= 100
+
+
+def test_level_lines_are_drawn_on_logarithmic_axes(card):
+    """The circle x y = 1 is the straight line through (1, 1) where both axes are logarithmic."""
+    grid = np.linspace(0.1, 10, 200)
+    lines = card.add(Contours("theory", levels=[1.0]))
+    card.set_log(x=True, y=True)
+    card.set_range(x=(0.1, 10), y=(0.1, 10))
+    lines.setData(np.outer(grid, grid), (0.1, 0.1, 9.9, 9.9), nodes=True)
+    card.resize(500, 500)
+    card.show()
+    assert lines.bounds(0) == pytest.approx((-1, 1))
+    places = np.vstack(lines._placed(lines.lines[0][0]))
+    corner, far = lines.to_pixels(-1, 1), lines.to_pixels(1, -1)
+    along = np.interp(places[:, 0], (corner.x(), far.x()), (corner.y(), far.y()))
+    assert np.abs(places[:, 1] - along).max() < 1.5
+    shown = card.view.grab().toImage()
+    assert (
+        sum(
+            shown.pixelColor(c, r) == theming.current.colour("theory", 0.85) or shown.pixelColor(c, r).hue() in range(30, 50)
+            for c in range(shown.width())
+            for r in range(shown.height())
+        )
+        > 100
+    )
+
+
+def test_a_click_comes_in_data_coordinates(card, qtbot):
+    card.set_log(x=True)
+    card.set_range(x=(1, 100), y=(0, 1))
+    card.resize(500, 400)
+    card.show()
+    seen = []
+    card.clicked_at.connect(lambda x, y: seen.append((x, y)))
+    middle = card.plot.getViewBox().sceneBoundingRect().center()
+    at = card.view.mapFromScene(middle)
+    qtbot.mouseClick(card.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: bool(seen), timeout=2000)
+    assert seen[0] == (pytest.approx(10, rel=0.05), pytest.approx(0.5, abs=0.02))
+
+
+def test_a_new_name_is_in_the_legend_at_once(card):
+    curve = card.add(Curve("theory"))
+    assert card.legend.listed == []
+    curve.set_label("law")
+    assert card.legend.listed == [curve]
+    curve.set_label(None)
+    assert card.legend.listed == []

@@ -12,7 +12,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QTransform
 
 from gui.core.look.theme import Role, Theme, font, theming
 from gui.core.plots.raster.paint import dashed
@@ -109,6 +109,15 @@ class Shown:
         self.hidden = hidden
         self._apply_visibility()
 
+    def set_label(self, label: str | None) -> None:
+        """Name the item in the legend, which is laid out again only where that changes something."""
+        item: Any = self
+        if label != item.label:
+            item.label = label
+            legend = self.legend() if self.legend is not None else None
+            if legend is not None:
+                legend.relist()
+
     def _apply_visibility(self) -> None:
         item: Any = self
         item.setVisible(self.present and not self.hidden)
@@ -188,9 +197,11 @@ class Plotted(Shown, pg.GraphicsObject):  # type: ignore[misc]
         return self.bounds(ax) or (None, None)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        inverse, possible = self.sceneTransform().inverted()
-        if not possible:
+        item = self.sceneTransform()
+        if not item.m11() or not item.m22():
             return
+        # Qt's own inverse gives up where a unit of data is less than a billionth of a pixel.
+        inverse = QTransform(1 / item.m11(), 0, 0, 1 / item.m22(), -item.dx() / item.m11(), -item.dy() / item.m22())
         painter.save()
         painter.setWorldTransform(inverse, True)  # combined, so that exports at other scales stay right
         self.draw(painter)

@@ -24,6 +24,7 @@ class Legend(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: list[Any] = []
+        self._all: list[Any] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -31,10 +32,15 @@ class Legend(QWidget):
 
     def set_items(self, items: Sequence[Any]) -> None:
         """Explain these items; those without a label or a swatch are left out."""
+        self._all = list(items)
         for item in items:
             item.legend = ref(self)
         self.items = [item for item in items if item.label and item.swatch]
         self.refresh()
+
+    def relist(self) -> None:
+        """Explain the same items after one of them got or lost its name."""
+        self.set_items(self._all)
 
     @property
     def listed(self) -> list[Any]:
