@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.core.look.theme import font, load_theme, luminance, themes, theming
+from gui.core.look.theme import font, load_theme, luminance, text_width, themes, theming
 from gui.core.numbers import nice_above, power_text
 from gui.core.plots import (
     Band,
@@ -36,6 +36,7 @@ from gui.core.plots import (
     steady_range,
 )
 from gui.core.plots.axes import Axis, as_html, log_texts, tick_texts
+from gui.core.plots.base import indexed_width, pieces, wrapped
 from gui.core.plots.items import FINE_POINTS, thin
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
@@ -577,3 +578,16 @@ def test_a_new_name_is_in_the_legend_at_once(card):
     assert card.legend.listed == [curve]
     curve.set_label(None)
     assert card.legend.listed == []
+
+
+def test_long_texts_in_a_plot_are_wrapped_and_indices_lowered(qapp):
+    sentence = "the discriminator digs alone; the points are set free after 20 steps"
+    for text in (sentence, "判别器独自在挖；20 步之后放开各点，再看它们往哪里滚"):
+        lines = wrapped(text, 150, 12)
+        assert len(lines) > 1
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        assert max(indexed_width(line, 12) for line in lines) <= 150
+    assert wrapped("short", 150, 12) == ["short"]
+    assert pieces("M_c = 2, σ_w") == [("M", False), ("c", True), (" = 2, σ", False), ("w", True)]
+    assert pieces("plain") == [("plain", False)]
+    assert indexed_width("M_c", 12) < text_width("M_c", font(12, tabular=True))

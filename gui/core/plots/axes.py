@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,12 +12,11 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gui.core.look.theme import Theme, font, px
 from gui.core.numbers import minus, nice_above, power_of_ten, power_text
-from gui.core.plots.base import Plotted, pen
+from gui.core.plots.base import INDEX, Plotted, pen
 
 SHRINK_BELOW = 0.45
 FINEST = 1e-8  # of the largest value: a narrower range has ticks that tell apart by rounding alone
 LONGEST_NAME = 130
-INDEX = re.compile(r"(?<=\w)_(\w)")
 
 
 def steady_range(previous: tuple[float, float] | None, wanted: tuple[float, float]) -> tuple[float, float]:
