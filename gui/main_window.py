@@ -304,6 +304,7 @@ class MainWindow(QMainWindow):
         """Give the side its place: beside the pictures, or over them as a drawer on a narrow window."""
         narrow = self.width() < NARROW * min(theming.current.scale, 1.25)
         self.header.set_compact(narrow)
+        self.rail.set_compact(narrow)
         self.side.set_drawer(narrow, self._body)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -72,7 +72,7 @@ def test_points_of_the_plane_are_drawn_in_the_plane(shown) -> None:
 def test_an_odd_number_of_centres_has_no_pitchfork(shown) -> None:
     panel = shown(frame_of(components=3, limit=2))
     assert not panel.fork[0].isVisible()
-    assert panel.fork[0] not in panel.branches.legend.items
+    assert panel.fork[0] not in panel.branches.legend.listed
 
 
 def test_the_line_can_be_dragged_and_clicked(shown, qtbot) -> None:

@@ -64,7 +64,7 @@ def test_scales_change_the_picture_alone(shown: Any) -> None:
         panel.show_frame(frame, frame.parameters.changed(scale=scale))
         assert panel.curve.best.y[0] == pytest.approx(at_top)
         assert np.nanmax(panel.curve.curve.y) == pytest.approx(at_top, abs=1e-4)
-        labels = [item.label for item in panel.curve.legend.items]
+        labels = [item.label for item in panel.curve.legend.listed]
         assert ("16 times" in labels) == (scale != "average")
     assert panel.curve.sharper[0].isVisible()
     panel.show_frame(frame, frame.parameters.changed(sharper=False))

@@ -49,7 +49,7 @@ def test_words_mixtures_table_and_curve(shown) -> None:
     assert panel.bound.y[-1] >= panel.fitted.y[-1]
     assert panel.one_topic.value == frame.measures["unigram_perplexity"]
     assert not panel.held.isVisible()
-    assert panel.held not in panel.curve.legend.items
+    assert panel.held not in panel.curve.legend.listed
 
 
 def test_held_out_documents_have_a_curve(shown) -> None:

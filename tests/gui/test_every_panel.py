@@ -24,7 +24,9 @@ from engine.api import (
     run_with,
 )
 from gui.core.i18n import translator
+from gui.core.lab.claims_view import ClaimsView
 from gui.core.lab.panel import Panel, load_panel
+from gui.core.lab.two_rows import LEAST, TwoRows
 from gui.core.look.theme import themes, theming
 from gui.core.notes.formulas import formula_problems
 from gui.core.notes.live_text import fill_values, live_names
@@ -32,6 +34,7 @@ from gui.core.plots import PlotCard
 
 SIZE = (1100, 720)
 STEPS = 3
+SIDE_LEAST = 290  # pixels that the page at the side leaves for its content
 CJK = re.compile("[\u3400-\u9fff]")
 WORDS = re.compile("[A-Za-z]{4,}")
 # The same in all languages.
@@ -181,3 +184,37 @@ def test_what_a_click_in_the_legend_hides_stays_hidden(name: str, shown: Shown, 
     entries_of = {card: [item for item in items if item in card.legend.listed] for card, items in entries_of.items()}
     click_all()
     assert all(item.isVisible() for items in entries_of.values() for item in items)
+
+
+@every_experiment
+def test_every_picture_can_be_reached_on_a_low_screen(name: str, shown: Shown) -> None:
+    """Where two rows have no room, tabs name the pages and show them; with room for all the tabs are gone."""
+    panel = shown(name, *the_frame(name))
+    if not isinstance(panel, TwoRows):
+        return
+    everything = {card for card in panel.cards if card.isVisible()}
+    panel.resize(640, LEAST - 60)
+    pages = panel.pages.count() if panel.pages.isVisible() else 1
+    seen = set()
+    for page in range(pages):
+        panel.pages.setCurrentIndex(page)
+        seen |= {card for card in panel.cards if card.isVisible()}
+        assert panel.pages.tabText(page)
+    assert seen == everything
+    assert pages > 1
+    panel.resize(*SIZE)
+    assert not panel.pages.isVisible()
+    assert {card for card in panel.cards if card.isVisible()} == everything
+
+
+@every_experiment
+def test_claims_need_no_more_width_than_the_side_has(name: str, shown: Shown, qtbot: Any) -> None:
+    """One wide formula or number once widened the whole list, whose right edge was cut."""
+    frame, _ = the_frame(name)
+    view = ClaimsView(name)
+    qtbot.addWidget(view)
+    view.set_claims(frame.claims)
+    view.flush()
+    assert view.cards
+    assert view.minimumSizeHint().width() <= SIDE_LEAST
+    view.close()

@@ -8,8 +8,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QImage, QPainter, QRawFont
 
+from engine.api import entries
 from gui.core.look.fonts import SHIPPED, load_fonts
-from gui.core.look.theme import font
+from gui.core.look.theme import font, text_width
 
 ROOT = Path(__file__).parents[2]
 FONTS = ROOT / "resources" / "fonts"
@@ -80,3 +81,9 @@ def test_every_font_has_its_licence_beside_it():
     assert "SIL OPEN FONT LICENSE" in licences.upper()
     for path in FONTS.glob("*.[ot]tf"):
         assert path.stem in licences, path.name
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_sentence_under_the_title_is_whole_in_a_common_window(qapp, language):
+    """In a window of 1440 pixels the pictures are about 830 wide, and so is the line of the sentence."""
+    assert [e.name for e in entries() if text_width(e.summaries[language], font(13)) > 800] == []

@@ -269,3 +269,11 @@ def test_formulas_may_arrive_after_the_label_is_gone(store, qtbot):
     del label
     with qtbot.waitSignal(store.ready, timeout=5000):
         store.get("w")
+
+
+def test_an_operator_and_its_variable_are_two_words():
+    """`Var x` once read as one word, `Varx`."""
+    together = make_formula(r"\operatorname{Varx}").width
+    assert make_formula(r"\operatorname{Var}x").width > together + 0.1
+    assert normalised(r"\operatorname{Var}\theta") == r"\operatorname{Var}\,\theta"
+    assert normalised(r"\operatorname{Var}(x)") == r"\operatorname{Var}(x)"

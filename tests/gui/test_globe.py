@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from gui.core.look.theme import theming
-from gui.core.plots.globe.globe import Globe, camera, equal_area_angles, graticule, great_arc
+from gui.core.plots.globe.globe import Globe, camera, equal_area_angles, graticule
 
 angles = st.floats(-10, 10)
 
@@ -84,22 +84,8 @@ def test_equal_area_bands_have_equal_areas():
     assert -np.diff(cuts) == pytest.approx(2 / 7)
 
 
-def test_great_arcs_lie_on_the_sphere():
-    a, b = np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0])
-    arc = great_arc(a, b)
-    assert np.linalg.norm(arc, axis=1) == pytest.approx(1)
-    assert arc[len(arc) // 2] @ a > 0.6
-    assert np.isfinite(great_arc(a, -a)).all()
+def test_the_graticule_lies_on_the_sphere():
     assert np.linalg.norm(graticule(), axis=2) == pytest.approx(1)
-
-
-def test_the_angle_is_that_between_the_vectors(globe):
-    assert globe.angle() is None
-    globe.set_arrows((0, 0, 2))
-    assert globe.angle() == pytest.approx(0)
-    globe.set_arrows((1, 0, 0), (0, 3, 0), texts=("y", "z"))
-    assert globe.angle() == pytest.approx(90)
-    globe.grab()
 
 
 def test_wrong_shapes_are_refused(globe):
@@ -129,9 +115,7 @@ def test_flat_is_a_circle_in_the_plane(globe):
     globe.set_flat(True)
     turn = np.linspace(0, 2 * np.pi, 60)
     globe.set_points(np.column_stack([np.cos(turn), np.sin(turn)]))
-    globe.set_arrows((1, 0))
     globe.set_bands([60, 120])
-    assert globe.angle() == pytest.approx(90)
     assert np.all(globe.project(globe.points)[:, 2] == 1)
     globe.grab()
 

@@ -66,7 +66,7 @@ def test_a_flat_line_for_mala_and_acceptance_beside_it(shown: Any) -> None:
     assert np.ptp(panel.chosen.y) == 0
     assert panel.accepted.isVisible()
     assert panel.accepted_here.y[0] == frame.measures["acceptance"]
-    assert "accepted" in [item.label for item in panel.cost.legend.items]
+    assert "accepted" in [item.label for item in panel.cost.legend.listed]
 
 
 def test_dragging_the_dot_asks_for_another_step(shown: Any) -> None:

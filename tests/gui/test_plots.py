@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.core.look.theme import load_theme, luminance, themes, theming
+from gui.core.look.theme import font, load_theme, luminance, text_width, themes, theming
 from gui.core.numbers import nice_above, power_text
 from gui.core.plots import (
     Band,
     Card,
+    Contours,
     Curve,
     DensityImage,
     HeatMap,
@@ -33,7 +34,8 @@ from gui.core.plots import (
     sequential_lut,
     steady_range,
 )
-from gui.core.plots.axes import log_texts, tick_texts
+from gui.core.plots.axes import Axis, as_html, log_texts, tick_texts
+from gui.core.plots.base import indexed_width, pieces, wrapped
 from gui.core.plots.items import thin
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False, allow_subnormal=False)
@@ -120,6 +122,23 @@ def test_a_range_narrower_than_the_quantity_means_is_widened(card):
     assert (low, high) == pytest.approx((-30.0005 + 5e-6, -29.9995 + 5e-6), abs=1e-9)
     card.set_range(y=(0.0, 2.0))
     assert card.plot.getViewBox().viewRange()[1] == [0.0, 2.0]
+
+
+def test_numbers_at_ticks_never_run_into_each_other(qapp):
+    """A narrow plot of many thousands has fewer numbers, at round places."""
+    metrics = QFontMetricsF(font(12, tabular=True))
+    axis = Axis("bottom")
+    axis.restyle(theming.current)
+    for width in (60, 90, 140, 220, 400):
+        for high in (0.004, 1.0, 200.0, 123_456.0):
+            spacing, values = axis.tickValues(0.0, high, width)[0]
+            texts = axis.tickStrings(values, 1.0, spacing)
+            room = spacing / high * width
+            assert len(texts) == 1 or max(map(metrics.horizontalAdvance, texts)) < room, (width, high, texts)
+
+
+def test_an_index_in_a_title_is_lowered():
+    assert as_html("weight spread σ_w (a < b)") == "weight spread σ<sub>w</sub> (a &lt; b)"
 
 
 def test_tick_texts_have_no_needless_decimals():
@@ -457,3 +476,94 @@ def test_a_view_moved_by_hand_stays_until_it_is_reset(qtbot) -> None:
     card.reset_view()
     assert box.viewRange() == [[0.0, 3.0], [0.0, 2.0]]
     assert card.reset_button.isHidden()
+
+
+# Places far from zero, of any size, and on logarithmic axes
+
+
+@pytest.mark.parametrize(
+    ("x", "width"),
+    [
+        (1.7e9 + np.arange(120.0), 600),  # unix seconds: single precision knows 4 places among them
+        (1.7e15 + 1e6 * np.arange(120.0), 600),
+        (1e150 * np.linspace(1, 2, 120), 600),
+        (1e-100 * np.linspace(1, 2, 120), 600),
+        (-1e300 * np.linspace(0.1, 0.5, 120), 600),
+    ],
+    ids=["unix seconds", "microseconds", "1e150", "1e-100", "-1e300"],
+)
+def test_points_far_away_keep_their_own_places(card, x, width):
+    points = card.add(Points("data", size=3))
+    points.setData(x, np.zeros(120))
+    card.resize(width + 100, 300)
+    card.set_range(x=(x.min(), x.max()), y=(-1.0, 1.0))
+    card.show()
+    QApplication.processEvents()
+    across = points.across(points.shown[:, 0])
+    assert len(np.unique(np.round(across, 3))) == 120
+    assert np.abs(np.diff(across)) == pytest.approx(np.abs(np.diff(across)).mean(), rel=0.01)
+    shown = card.view.grab().toImage()
+    colour = theming.current.colour("data")
+    columns = {c for c in range(shown.width()) for r in range(shown.height()) if shown.pixelColor(c, r) == colour}
+    assert len(columns) >= 100
+
+
+def test_level_lines_are_drawn_on_logarithmic_axes(card):
+    """The circle x y = 1 is the straight line through (1, 1) where both axes are logarithmic."""
+    grid = np.linspace(0.1, 10, 200)
+    lines = card.add(Contours("theory", levels=[1.0]))
+    card.set_log(x=True, y=True)
+    card.set_range(x=(0.1, 10), y=(0.1, 10))
+    lines.setData(np.outer(grid, grid), (0.1, 0.1, 9.9, 9.9), nodes=True)
+    card.resize(500, 500)
+    card.show()
+    assert lines.bounds(0) == pytest.approx((-1, 1))
+    places = np.vstack(lines._placed(lines.lines[0][0]))
+    corner, far = lines.to_pixels(-1, 1), lines.to_pixels(1, -1)
+    along = np.interp(places[:, 0], (corner.x(), far.x()), (corner.y(), far.y()))
+    assert np.abs(places[:, 1] - along).max() < 1.5
+    shown = card.view.grab().toImage()
+    assert (
+        sum(
+            shown.pixelColor(c, r) == theming.current.colour("theory", 0.85) or shown.pixelColor(c, r).hue() in range(30, 50)
+            for c in range(shown.width())
+            for r in range(shown.height())
+        )
+        > 100
+    )
+
+
+def test_a_click_comes_in_data_coordinates(card, qtbot):
+    card.set_log(x=True)
+    card.set_range(x=(1, 100), y=(0, 1))
+    card.resize(500, 400)
+    card.show()
+    seen = []
+    card.clicked_at.connect(lambda x, y: seen.append((x, y)))
+    middle = card.plot.getViewBox().sceneBoundingRect().center()
+    at = card.view.mapFromScene(middle)
+    qtbot.mouseClick(card.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: bool(seen), timeout=2000)
+    assert seen[0] == (pytest.approx(10, rel=0.05), pytest.approx(0.5, abs=0.02))
+
+
+def test_a_new_name_is_in_the_legend_at_once(card):
+    curve = card.add(Curve("theory"))
+    assert card.legend.listed == []
+    curve.set_label("law")
+    assert card.legend.listed == [curve]
+    curve.set_label(None)
+    assert card.legend.listed == []
+
+
+def test_long_texts_in_a_plot_are_wrapped_and_indices_lowered(qapp):
+    sentence = "the discriminator digs alone; the points are set free after 20 steps"
+    for text in (sentence, "判别器独自在挖；20 步之后放开各点，再看它们往哪里滚"):
+        lines = wrapped(text, 150, 12)
+        assert len(lines) > 1
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        assert max(indexed_width(line, 12) for line in lines) <= 150
+    assert wrapped("short", 150, 12) == ["short"]
+    assert pieces("M_c = 2, σ_w") == [("M", False), ("c", True), (" = 2, σ", False), ("w", True)]
+    assert pieces("plain") == [("plain", False)]
+    assert indexed_width("M_c", 12) < text_width("M_c", font(12, tabular=True))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLay
 from engine.api import Claim
 from gui.core.i18n import tr, translator
 from gui.core.lab.throttle import Throttle
+from gui.core.look.elided import Elided
 from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import BODY, px, space, theming
@@ -189,8 +190,8 @@ class ClaimCard(QFrame):
         self.remark = QLabel(self)
         self.numbers = {"expected": QLabel(self), "measured": QLabel(self)}
         self._captions = {"expected": QLabel(self), "measured": QLabel(self)}
-        self._unit = QLabel(self)
-        self._tolerance = QLabel(self)
+        self._unit = Elided("muted", self)
+        self._tolerance = Elided("muted", self)
         self._arrange()
 
     def show_claim(self, claim: Claim) -> None:
@@ -223,7 +224,7 @@ class ClaimCard(QFrame):
             widget.updateGeometry()
 
     def _arrange(self) -> None:
-        for label in (self.statement, self.remark, self._unit, self._tolerance):
+        for label in (self.statement, self.remark):
             label.setProperty("role", "muted")
         for label in self._captions.values():
             label.setProperty("role", "small")
@@ -263,8 +264,8 @@ class ClaimCard(QFrame):
         tolerance = format_tolerance(claim.tolerance)
         for label, number, other in zip(self.numbers.values(), pair, reversed(pair), strict=True):
             label.setText(pad_to(number, other))
-        self._unit.setText(unit.strip())
-        self._tolerance.setText(f"± {tolerance}{unit}" if tolerance else unit.strip())
+        self._unit.set_text(unit.strip())
+        self._tolerance.set_text(f"± {tolerance}" if tolerance else "")
         self.mark.set_holds(claim.holds)
         verdict = {True: tr("holds"), False: tr("does not hold"), None: tr("not enough data yet")}[claim.holds]
         self.mark.setToolTip(verdict)

@@ -110,6 +110,7 @@ QTabBar::tab:hover { background: $raised_soft; color: $text; }
 QTabBar::tab:selected { background: $raised; border-color: $line; color: $text; }
 QTabBar::tab:selected:focus { border-color: $accent; }
 QTabBar::tab:disabled { color: $faint; }
+QTabBar[role="pages"]::tab { font-size: ${f11}px; padding: ${p4}px ${p8}px; margin-right: ${p2}px; }
 QTabBar::scroller { width: ${h36}px; }
 QTabBar QToolButton { border: none; background: $background; border-radius: 0; padding: 0; min-width: 0; }
 QTabWidget::pane { border: none; }

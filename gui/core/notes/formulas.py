@@ -228,9 +228,12 @@ def normalised(tex: str, *, display: bool = False) -> str:
     return tex.strip()
 
 
+_LETTERS = "alpha|beta|theta|phi|psi|sigma|mu|lambda|nabla|bar|hat|tilde|frac|mathbf|mathbb|boldsymbol"
 _REPAIRS: list[tuple[re.Pattern[str], str]] = [
     # The word inside \mathop vanishes.
     (re.compile(r"\\mathop\s*\{\s*\\(?:text|mathrm|rm|operatorname)\s*\{([^{}]*)\}\s*\}(?:\\limits)?"), r"\\operatorname*{\1}"),
+    # A named operator stands as close to what it acts on as two letters of one word.
+    (re.compile(rf"(\\operatorname\*?\{{[^{{}}]*\}})\s*(?=[A-Za-z]|\\(?:{_LETTERS})(?![A-Za-z]))"), r"\1\\,"),
     # These come out twice as tall as what they enclose.
     (re.compile(r"\\[lr]Vert(?![A-Za-z])"), r"\\|"),
     # \color also colours all that follows.

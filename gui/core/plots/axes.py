@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, Qt
@@ -11,7 +12,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from gui.core.look.theme import Theme, font, px
 from gui.core.numbers import minus, nice_above, power_of_ten, power_text
-from gui.core.plots.base import Plotted, pen
+from gui.core.plots.base import INDEX, Plotted, pen
 
 SHRINK_BELOW = 0.45
 FINEST = 1e-8  # of the largest value: a narrower range has ticks that tell apart by rounding alone
@@ -82,6 +83,11 @@ def sparse_log_texts(values: Sequence[float]) -> list[str]:
     return [f"{n:g}" if 1e-3 <= n < 1e5 else power_text(n, 1) for n in numbers]
 
 
+def as_html(text: str) -> str:
+    """A title as the axis writes it: the index of a letter (``σ_w``) is lowered."""
+    return INDEX.sub(r"<sub>\1</sub>", escape(text, quote=False))
+
+
 def halves(text: str) -> list[str]:
     """The text in two parts of about the same length, parted at a space; in one where there is none."""
     spaces = [i for i, sign in enumerate(text) if sign == " "]
@@ -133,7 +139,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     def restyle_title(self) -> None:
         """Set the title again in the current type size."""
         self.label.setFont(font(12))
-        self.setLabel(self._fitting_title() or None)
+        self.setLabel(as_html(self._fitting_title()) or None)
         self.showLabel(bool(self.title))
 
     def _fitting_title(self) -> str:
@@ -144,8 +150,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         return QFontMetricsF(font(12)).elidedText(self.title, Qt.TextElideMode.ElideRight, room)
 
     def resizeEvent(self, event: object = None) -> None:
-        if getattr(self, "title", "") and self._fitting_title() != self.labelText:
-            self.setLabel(self._fitting_title())
+        if getattr(self, "title", "") and as_html(self._fitting_title()) != self.labelText:
+            self.setLabel(as_html(self._fitting_title()))
         super().resizeEvent(event)
         if self.orientation in ("top", "bottom") and getattr(self, "categories", None):
             self._reserve()
@@ -175,12 +181,28 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         if not self.categories:
             found: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
-            return found
+            return self._apart(found, maxVal - minVal, size) if found and not self.logMode else found
         low, high = sorted((minVal, maxVal))
         room = size / max(high - low, 1e-9)  # pixels from one category to the next
         every = max(math.ceil(px(16 if self.orientation in ("left", "right") else 22) / max(room, 1e-9)), 1)
         places = range(max(math.ceil(low), 0), min(math.floor(high), len(self.categories) - 1) + 1)
         return [(float(every), [float(place) for place in places if place % every == 0])]
+
+    def _apart(self, levels: list[tuple[float, list[float]]], span: float, size: float) -> list[tuple[float, list[float]]]:
+        """The ticks with numbers, fewer of them where the numbers would run into each other."""
+        metrics = QFontMetricsF(font(12, tabular=True))
+        spacing, values = levels[0]
+        chosen = levels[0]
+        for step in dict.fromkeys((spacing, *(nice_above(spacing * more) for more in (1.9, 4, 5, 10)))):
+            kept = [value for value in values if abs(value / step - round(value / step)) < 1e-6]
+            if not kept:
+                break
+            chosen = (step, kept)
+            widest = max(metrics.horizontalAdvance(text) for text in tick_texts(kept, step)) + px(8)
+            needed = widest if self.orientation in ("top", "bottom") else 1.1 * metrics.height()
+            if len(kept) == 1 or step * size >= needed * span:
+                break
+        return [chosen, *levels[1:]]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
         if not values:

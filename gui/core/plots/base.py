@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,9 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QTransform
 
-from gui.core.look.theme import Role, Theme, font, theming
+from gui.core.look.theme import Role, Theme, font, text_width, theming
 from gui.core.plots.raster.paint import dashed
 
 # One place for the settings of pyqtgraph: thin lines without antialiasing are what moves at 60 frames a second.
@@ -23,6 +24,9 @@ pg.setConfigOptions(antialias=False, imageAxisOrder="row-major", background=None
 Dash = str | Sequence[float] | None
 DASHES: dict[str, tuple[float, ...]] = {"dash": (6, 4), "dot": (1.2, 3), "dashdot": (7, 3, 1.2, 3), "long": (11, 4)}
 SERIES_DASHES: tuple[Dash, ...] = (None, "dash", "dot", "dashdot", "long", (3, 2))
+LOWERED = 0.75  # of the size of a text: its indices
+INDEX = re.compile(r"(?<=\w)_(\w)")
+WORDS = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*|\s+")
 SERIES_SYMBOLS = ("o", "s", "t", "d", "x", "+")
 
 
@@ -109,6 +113,15 @@ class Shown:
         self.hidden = hidden
         self._apply_visibility()
 
+    def set_label(self, label: str | None) -> None:
+        """Name the item in the legend, which is laid out again only where that changes something."""
+        item: Any = self
+        if label != item.label:
+            item.label = label
+            legend = self.legend() if self.legend is not None else None
+            if legend is not None:
+                legend.relist()
+
     def _apply_visibility(self) -> None:
         item: Any = self
         item.setVisible(self.present and not self.hidden)
@@ -188,9 +201,11 @@ class Plotted(Shown, pg.GraphicsObject):  # type: ignore[misc]
         return self.bounds(ax) or (None, None)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        inverse, possible = self.sceneTransform().inverted()
-        if not possible:
+        item = self.sceneTransform()
+        if not item.m11() or not item.m22():
             return
+        # Qt's own inverse gives up where a unit of data is less than a billionth of a pixel.
+        inverse = QTransform(1 / item.m11(), 0, 0, 1 / item.m22(), -item.dx() / item.m11(), -item.dy() / item.m22())
         painter.save()
         painter.setWorldTransform(inverse, True)  # combined, so that exports at other scales stay right
         self.draw(painter)
@@ -205,6 +220,27 @@ def extent(values: NDArray[np.float64]) -> tuple[float, float] | None:
     """The smallest and largest finite value, None if there is none."""
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if len(finite) else None
+
+
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """A text in pieces, and whether each is an index, lowered where it is drawn: ``M_c = 2`` has the index c."""
+    parts = INDEX.split(text)
+    return [(part, bool(at % 2)) for at, part in enumerate(parts) if part]
+
+
+def indexed_width(text: str, size: float, weight: int = 400) -> float:
+    """How wide a text with lowered indices is, in pixels."""
+    return sum(text_width(p, font(LOWERED * size if low else size, weight, tabular=True)) for p, low in pieces(text))
+
+
+def wrapped(text: str, room: float, size: float, weight: int = 400) -> list[str]:
+    """A text in as many lines as it takes to stay within some pixels; Chinese is broken between any two characters."""
+    lines = [""]
+    for word_ in WORDS.findall(text):
+        if lines[-1] and indexed_width((lines[-1] + word_).rstrip(), size, weight) > room:
+            lines.append("")
+        lines[-1] += word_
+    return [line.strip() for line in lines]
 
 
 def text_with_halo(painter: QPainter, at: QPointF, text: str, colour: Role, size: float = 12, weight: int = 500) -> None:
@@ -233,7 +269,11 @@ def word(text: str, size: float, weight: int, theme: str, scale: float) -> tuple
         The look for which it is made: key of the cache, since the font follows it.
     """
     letters = QPainterPath()
-    letters.addText(QPointF(), font(size, weight, tabular=True), text)
+    at = 0.0
+    for piece, lowered in pieces(text):
+        face = font(LOWERED * size if lowered else size, weight, tabular=True)
+        letters.addText(QPointF(at, 0.2 * theming.current.px(size) if lowered else 0.0), face, piece)
+        at += text_width(piece, face)
     stroker = QPainterPathStroker()
     stroker.setWidth(theming.current.px(4))
     stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
 from gui.core.look.theme import Role, Theme, theming
-from gui.core.plots.base import Dash, Plotted, Swatch, pen
+from gui.core.plots.base import Dash, Plotted, Swatch, extent, pen, to_log
 from gui.core.plots.raster.paint import Floats, bounded, device_scale, on_pixels
 from gui.core.plots.raster.strokes import OVERLAP, draw_strokes, polyline
 
@@ -138,12 +138,12 @@ class Contours(Plotted):
         return tuple(np.linspace(finite.min(), finite.max(), self.wanted + 2)[1:-1].tolist())
 
     def bounds(self, axis: int) -> tuple[float, float] | None:
-        if self.rect is None or not self.lines or any(self.log):
+        if self.rect is None or not self.lines:
             return None
-        return self.rect[axis], self.rect[axis] + self.rect[axis + 2]
+        return extent(to_log(np.array([self.rect[axis], self.rect[axis] + self.rect[axis + 2]]), self.log[axis]))
 
     def draw(self, painter: QPainter) -> None:
-        if not self.lines or any(self.log):  # a path of data coordinates has no place on a logarithmic axis
+        if not self.lines:
             return
         if not on_pixels(painter):
             self._stroke(painter)
@@ -153,7 +153,7 @@ class Contours(Plotted):
         back, possible = device.inverted()
         if not possible or whole.isEmpty():
             return
-        key = (whole.getRect(), device, transform)
+        key = (whole.getRect(), device, transform, self.log)
         if self._picture is None or self._picture[0] != key:
             image = QImage(whole.size(), QImage.Format.Format_ARGB32_Premultiplied)
             image.fill(Qt.GlobalColor.transparent)
@@ -168,6 +168,13 @@ class Contours(Plotted):
         painter.drawImage(whole.topLeft(), self._picture[1])
         painter.restore()
 
+    def _placed(self, xy: Floats) -> list[Floats]:
+        """Where a line is drawn, in parts where a logarithmic axis has no place for some of it."""
+        places = np.column_stack([self.across(to_log(xy[:, 0], self.log[0])), self.down(to_log(xy[:, 1], self.log[1]))])
+        lost = np.flatnonzero(~np.isfinite(places).all(axis=1))
+        parts = np.split(places, np.union1d(lost, lost + 1)) if len(lost) else [places]
+        return [part for part in parts if len(part) > 1 and np.isfinite(part).all()]
+
     def _stroke(self, painter: QPainter) -> None:
         theme = theming.current
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -179,7 +186,7 @@ class Contours(Plotted):
         stretch = OVERLAP / device_scale(painter)
         for lines, alpha in zip(self.lines, self.shades(), strict=True):
             line = pen(theme, self.role, self.width, self.dash, alpha)
-            places = [bounded(np.column_stack([self.across(xy[:, 0]), self.down(xy[:, 1])])) for xy in lines]
+            places = [bounded(place) for xy in lines for place in self._placed(xy)]
             if pixels and not self.dash and places:
                 draw_strokes(painter, np.vstack([polyline(xy, stretch) for xy in places]), line.color(), line.widthF())
                 continue

@@ -11,7 +11,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.core.look.theme import font, px, text_width, theming
-from gui.core.plots.base import Swatch, pen
+from gui.core.plots.base import LOWERED, Swatch, indexed_width, pen, pieces
 from gui.core.plots.raster.paint import symbol_path
 
 SWATCH_WIDTHS = {"line": 20, "patch": 12, "marker": 8}
@@ -24,6 +24,7 @@ class Legend(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: list[Any] = []
+        self._all: list[Any] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -31,10 +32,15 @@ class Legend(QWidget):
 
     def set_items(self, items: Sequence[Any]) -> None:
         """Explain these items; those without a label or a swatch are left out."""
+        self._all = list(items)
         for item in items:
             item.legend = ref(self)
         self.items = [item for item in items if item.label and item.swatch]
         self.refresh()
+
+    def relist(self) -> None:
+        """Explain the same items after one of them got or lost its name."""
+        self.set_items(self._all)
 
     @property
     def listed(self) -> list[Any]:
@@ -51,7 +57,7 @@ class Legend(QWidget):
         """Where the entries lie when the legend is this wide."""
         x, y, found = 0.0, 0.0, []
         for item in self.listed:
-            length = swatch_width(item.swatch) + px(6) + text_width(item.label, font(12))
+            length = swatch_width(item.swatch) + px(6) + indexed_width(item.label, 12)
             if x > 0 and x + length > width:
                 x, y = 0.0, y + px(ROW)
             found.append(QRectF(x, y, length, px(ROW)))
@@ -83,8 +89,17 @@ class Legend(QWidget):
             painter.setOpacity(0.4 if item.hidden else 1.0)
             draw_swatch(painter, item.swatch, QRectF(place.left(), place.top(), swatch_width(item.swatch), place.height()))
             painter.setPen(theming.current.colour("muted"))
-            words = place.adjusted(swatch_width(item.swatch) + px(6), 0, px(4), 0)
-            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, item.label)
+            draw_words(painter, place.adjusted(swatch_width(item.swatch) + px(6), 0, px(4), 0), item.label)
+
+
+def draw_words(painter: QPainter, box: QRectF, text: str) -> None:
+    """Write a name into a box, its indices lowered."""
+    for piece, lowered in pieces(text):
+        face = font(LOWERED * 12 if lowered else 12, tabular=True)
+        painter.setFont(face)
+        down = px(12) * 0.25 if lowered else 0.0
+        painter.drawText(box.translated(0, down), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, piece)
+        box = box.adjusted(text_width(piece, face), 0, 0, 0)
 
 
 def swatch_width(swatch: Swatch) -> int:

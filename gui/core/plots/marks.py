@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QBrush, QPainter
 
 from gui.core.look.theme import Role, Theme, font, px, text_width, theming
-from gui.core.plots.base import Dash, Plotted, Swatch, pen, text_with_halo, to_log
+from gui.core.plots.base import Dash, Plotted, Swatch, indexed_width, pen, text_with_halo, to_log, wrapped
 
 
 class Band(Plotted):
@@ -178,7 +178,11 @@ class Label(Plotted):
         at, frame = self.to_pixels(x, y), self.frame()
         if not frame.adjusted(-1, -1, 1, 1).contains(at):
             return
-        width, height = text_width(self.text, font(self.size, 500, tabular=True)), px(self.size) * 0.78
-        left = min(max(at.x() - self.anchor[0] * width, frame.left() + 2), frame.right() - width - 2)
-        base = min(max(at.y() + (1 - self.anchor[1]) * height, frame.top() + height + 2), frame.bottom() - 3)
-        text_with_halo(painter, QPointF(left, base), self.text, self.role, self.size)
+        lines = wrapped(self.text, frame.width() - 4, self.size, 500)
+        high, step = px(self.size) * 0.78, px(self.size) * 1.3
+        block = high + (len(lines) - 1) * step
+        base = min(max(at.y() + (1 - self.anchor[1]) * block, frame.top() + block + 2), frame.bottom() - 3)
+        for number, line in enumerate(reversed(lines)):
+            width = indexed_width(line, self.size, 500)
+            left = max(min(at.x() - self.anchor[0] * width, frame.right() - width - 2), frame.left() + 2)
+            text_with_halo(painter, QPointF(left, base - number * step), line, self.role, self.size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
 
 from gui.core.plots.plot import PlotCard
 
@@ -23,6 +22,7 @@ class MouseTool(QObject):
 
     def __init__(self, card: PlotCard) -> None:
         super().__init__(card)
+        self.card = card
         self.view, self.plot, self.axes = card.view, card.plot, card.axes
         self.view.viewport().setMouseTracking(True)
         self.view.viewport().installEventFilter(self)
@@ -55,10 +55,7 @@ class MouseTool(QObject):
 
     def to_data(self, at: QPointF) -> tuple[float, float]:
         """Where in data coordinates a place of the viewport lies."""
-        scene = self.view.viewportTransform().inverted()[0].map(at)
-        point = self.plot.getViewBox().mapSceneToView(scene)
-        x, y = (10.0**value if self.axes[axis].logMode else value for axis, value in (("x", point.x()), ("y", point.y())))
-        return float(x), float(y)
+        return self.card.to_data(self.view.viewportTransform().inverted()[0].map(at))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if not self._enabled:
@@ -136,32 +133,3 @@ class Dropper(MouseTool):
             return False
         self.dropped.emit(*self.to_data(event.position()))
         return True
-
-
-class Clicker(MouseTool):
-    """A plain click names a place; a drag stays with the plot, and so does the second click of two.
-
-    Attributes
-    ----------
-    clicked : Signal(float, float)
-        Where, in data coordinates.
-    """
-
-    clicked = Signal(float, float)
-
-    def __init__(self, card: PlotCard) -> None:
-        super().__init__(card)
-        self._start: QPointF | None = None
-
-    def pressed(self, event: QMouseEvent) -> bool:
-        plain = event.button() == LEFT and event.modifiers() == Qt.KeyboardModifier.NoModifier
-        once = event.type() == QEvent.Type.MouseButtonPress
-        self._start = event.position() if plain and once and self.inside(event.position()) else None
-        return False
-
-    def released(self, event: QMouseEvent) -> bool:
-        start, self._start = self._start, None
-        near = QApplication.startDragDistance()
-        if start is not None and (event.position() - start).manhattanLength() < near:
-            self.clicked.emit(*self.to_data(start))
-        return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QMenu, QToolButton, QWidget
 
@@ -31,7 +31,14 @@ class PlotCard(Card):
     ----------
     title, parent, expandable
         See `Card`.
+
+    Attributes
+    ----------
+    clicked_at : Signal(float, float)
+        A single click of the left button between the axes, in data coordinates.
     """
+
+    clicked_at = Signal(float, float)
 
     def __init__(self, title: str = "", parent: QWidget | None = None, *, expandable: bool = True) -> None:
         self._ranges: dict[str, Range | None] = {"x": None, "y": None}
@@ -166,7 +173,16 @@ class PlotCard(Card):
         self._held = True
         self.reset_button.show()
 
+    def to_data(self, scene: QPointF) -> tuple[float, float]:
+        """Where in data coordinates a place of the plot's scene lies."""
+        point = self.plot.getViewBox().mapSceneToView(scene)
+        x, y = (10.0**value if self.axes[axis].logMode else value for axis, value in (("x", point.x()), ("y", point.y())))
+        return float(x), float(y)
+
     def _on_clicked(self, event: Any) -> None:
+        inside = self.plot.getViewBox().sceneBoundingRect().contains(event.scenePos())
+        if event.button() == Qt.MouseButton.LeftButton and inside and not event.double():
+            self.clicked_at.emit(*self.to_data(event.scenePos()))
         if event.button() != Qt.MouseButton.RightButton:
             return
         menu = QMenu(self)
@@ -231,7 +247,7 @@ class PlotCard(Card):
         self.view.setMinimumSize(px(140), px(110))
         for axis in self.axes.values():
             axis.restyle(theme)
-        self.plot.layout.setContentsMargins(0, px(8), px(16), 0)  # room for the numbers at the ends
+        self.plot.layout.setContentsMargins(0, px(8), px(16), px(4))  # room for the numbers at the ends, and for descenders
         self.grid.restyle(theme)
         for item in self.items:
             if isinstance(item, Styled):

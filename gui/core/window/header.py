@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QTabBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from engine.api import Entry, Topic
 from gui.core.i18n import tr, translator
@@ -29,8 +29,8 @@ class Header(QWidget):
         super().__init__(parent)
         self._topic: Topic | None = None
         self._entries: Sequence[Entry] = ()
-        self._title = QLabel(self)
-        self._title.setProperty("role", "title")
+        self._title = Elided("title", self)
+        self._stage = False
         self._summary = Elided("muted", self)
         self._tabs = QTabBar(self)
         self._tabs.setExpanding(False)
@@ -76,16 +76,19 @@ class Header(QWidget):
             button.setToolButtonStyle(styles.ToolButtonTextBesideIcon if words else styles.ToolButtonIconOnly)
 
     def set_stage(self, stage: bool) -> None:
-        """On a stage only the title stands above the pictures."""
+        """On a stage the titles of topic and experiment stand above the pictures, and no tabs."""
+        self._stage = stage
         self._tabs.setVisible(not stage)
         for button, *_ in self._named:
             button.setVisible(not stage)
+        self.retranslate()
 
     def retranslate(self) -> None:
         """Set all texts in the current language."""
         language = translator.language
         if self._topic is not None:
-            self._title.setText(self._topic.titles.get(language, self._topic.titles["en"]))
+            title = self._topic.titles.get(language, self._topic.titles["en"])
+            self._title.set_text(f"{title} · {self._current_title()}" if self._stage else title)
         for index, entry in enumerate(self._entries):
             self._tabs.setTabText(index, entry.titles.get(language, entry.titles["en"]))
             self._tabs.setTabToolTip(index, entry.name)
@@ -96,6 +99,11 @@ class Header(QWidget):
             button.setText(tr(text))
             button.setToolTip(tr(text))
 
+    def _current_title(self) -> str:
+        index = self._tabs.currentIndex()
+        titles = self._entries[index].titles if 0 <= index < len(self._entries) else {}
+        return titles.get(translator.language, titles.get("en", ""))
+
     def finish(self) -> None:
         """Call once all buttons are there."""
         self._restyle()
@@ -103,16 +111,13 @@ class Header(QWidget):
         self.set_compact(False)
 
     def _build(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._title)
-        words.addWidget(self._summary)
         top = QHBoxLayout()
-        top.addLayout(words, 1)
+        top.addWidget(self._title, 1)
         top.addLayout(self._buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
+        column.addWidget(self._summary)  # in a line of its own, as long as the pictures are wide
         column.addWidget(self._tabs)
         self._column = column
 

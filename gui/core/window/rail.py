@@ -13,7 +13,7 @@ from gui.core.look.follow import follow
 from gui.core.look.icons import icon
 from gui.core.look.theme import px, space, theming
 
-WIDTH = 208
+WIDTH, COMPACT_WIDTH = 208, 56
 
 
 class Rail(QFrame):
@@ -35,6 +35,7 @@ class Rail(QFrame):
         self._motto = QLabel(self)
         self._motto.setProperty("role", "muted")
         self._buttons: dict[str, QPushButton] = {}
+        self._compact = False
         self._status = QLabel(self)
         self._status.setProperty("role", "small")
         self._status.setWordWrap(True)
@@ -54,13 +55,25 @@ class Rail(QFrame):
         """Show what the machine is doing, a line each."""
         self._status.setText("\n".join(lines))
 
+    def set_compact(self, compact: bool) -> None:
+        """On a narrow window the icons alone, so that the pictures get the room."""
+        if compact != self._compact:
+            self._compact = compact
+            for widget in (self._name, self._motto, self._status):
+                widget.setVisible(not compact)
+            self._restyle()
+            self.retranslate()
+
     def retranslate(self) -> None:
         """Set all texts in the current language."""
         self._motto.setText(tr("see the theorem hold"))
         for number, topic in enumerate(topics(), 1):
             button = self._buttons[topic.name]
-            button.setText(topic.titles.get(translator.language, topic.titles["en"]))
-            button.setToolTip(f"{topic.summaries.get(translator.language, '')}  (Ctrl+{number})")
+            title = topic.titles.get(translator.language, topic.titles["en"])
+            button.setText("" if self._compact else title)
+            button.setAccessibleName(title)
+            named = f"{title}: " if self._compact else ""
+            button.setToolTip(f"{named}{topic.summaries.get(translator.language, '')}  (Ctrl+{number})")
 
     def _build(self) -> None:
         self._box = QVBoxLayout(self)
@@ -83,8 +96,9 @@ class Rail(QFrame):
         self._box.addWidget(self._status)
 
     def _restyle(self) -> None:
-        self.setFixedWidth(px(WIDTH))
-        self._box.setContentsMargins(space(2), space(3), space(2), space(2))
+        self.setFixedWidth(px(COMPACT_WIDTH if self._compact else WIDTH))
+        side = space(1 if self._compact else 2)
+        self._box.setContentsMargins(side, space(3), side, space(2))
         self._box.setSpacing(space(0))
         self._logo.setPixmap(icon("logo").pixmap(QSize(px(24), px(24)), self.devicePixelRatioF()))
         for topic in topics():

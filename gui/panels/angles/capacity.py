@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.api import Frame
-from gui.core.lab.panel import Panel
+from gui.core.lab.two_rows import TwoRows
 from gui.core.numbers import power_text
 from gui.core.plots import Curve, Histogram, Label, Marker, PlotCard, Points
 
@@ -18,7 +18,7 @@ HEADROOM = 1.12  # of an axis above the highest point
 MOST_DIGITS = 40  # of the numbers of vectors that the axis reaches
 
 
-class ExperimentPanel(Panel["Parameters", "Picture"]):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The staircase of the largest |cos|, the cosines of all pairs, and the number of vectors by dimension."""
 
     def build(self) -> None:
@@ -36,22 +36,22 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
         self.bars = self.pairs.add(Histogram("data"))
         self.law = self.pairs.add(Curve("theory"))
         self.extreme = self.pairs.add(Marker("data", dash="dot", at=0.9))
-        self.fit = PlotCard()
-        self.fit.set_log(y=True)
-        self.here = self.fit.add(Points("data", size=9, halo=True))
-        self.exact = self.fit.add(Curve("theory"))
-        self.rule = self.fit.add(Curve("muted", dash="dot"))
-        self.diagonal = self.fit.add(Curve("muted", dash="dash", width=1.3))
-        self.count = self.fit.add(Label(role="data", anchor=(1.08, 1.4)))
-        self.arrange([self.largest], [self.pairs, self.fit])
+        self.counts = PlotCard()
+        self.counts.set_log(y=True)
+        self.here = self.counts.add(Points("data", size=9, halo=True))
+        self.exact = self.counts.add(Curve("theory"))
+        self.rule = self.counts.add(Curve("muted", dash="dot"))
+        self.diagonal = self.counts.add(Curve("muted", dash="dash", width=1.3))
+        self.count = self.counts.add(Label(role="data", anchor=(1.08, 1.4)))
+        self.arrange([self.largest], [self.pairs, self.counts])
 
     def retranslate(self) -> None:
         self.largest.set_title(self.text("Largest |cos| of all pairs"))
         self.largest.set_labels(x=self.text("number of vectors"), y=self.text("largest |cos θ|"))
         self.pairs.set_title(self.text("All pairs"))
         self.pairs.set_labels(x="|cos θ|", y=self.text("pairs per bin"))
-        self.fit.set_title(self.text("How many vectors fit"))
-        self.fit.set_labels(x=self.text("dimension n"), y=self.text("vectors"))
+        self.counts.set_title(self.text("How many vectors fit"))
+        self.counts.set_labels(x=self.text("dimension n"), y=self.text("vectors"))
         self.stairs.label = self.bars.label = self.here.label = self.text("measured")
         self.median.label = self.exact.label = self.text("median by law")
         self.low.label = self.text("5 % and 95 %")
@@ -59,7 +59,7 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
         self.thumb.label = "√(4 ln m / n)"
         self.rule.label = "exp(n ε² / 4)"
         self.diagonal.label = self.text("m = n: perpendicular")
-        for card in (self.largest, self.pairs, self.fit):
+        for card in (self.largest, self.pairs, self.counts):
             card.refresh_legend()
 
     def draw(self, frame: Frame[Parameters, Picture], parameters: Parameters) -> None:
@@ -109,9 +109,9 @@ class ExperimentPanel(Panel["Parameters", "Picture"]):
         words = self.text("{count} vectors", count=rounded(frame.measures["log10_capacity"]))
         self.count.setData(n, 10 ** min(theory, 300), words if measured else "")
         highest = min(MOST_DIGITS, max(picture.capacity_median.max(), np.log10(grid[-1])))
-        self.fit.set_range(x=(grid[0], grid[-1]), y=(1.0, 10 ** (HEADROOM * highest)))
+        self.counts.set_range(x=(grid[0], grid[-1]), y=(1.0, 10 ** (HEADROOM * highest)))
         words = self.text("ε = {epsilon:g}: {count} by law", epsilon=picture.epsilon, count=rounded(theory))
-        self.fit.set_caption(words)
+        self.counts.set_caption(words)
 
 
 def rounded(digits: float) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.api import Frame
-from gui.core.lab.panel import Panel
+from gui.core.lab.two_rows import TwoRows
 from gui.core.plots import SERIES_DASHES, Band, Card, Curve, Histogram, Label, Marker, PlotCard
 from gui.core.plots.globe.globe import Globe, equal_area_angles
 
@@ -21,7 +21,7 @@ MOST_COMPARED = 5
 HEADROOM = 1.12  # of the axis above the highest point
 
 
-class ExperimentPanel(Panel["Parameters", "Picture"]):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """One large density, a globe, and the cosine."""
 
     def build(self) -> None:

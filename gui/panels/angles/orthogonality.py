@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.api import Frame
-from gui.core.lab.panel import Panel
+from gui.core.lab.two_rows import TwoRows
 from gui.core.plots import Curve, HeatMap, Histogram, Label, Marker, PlotCard, Points
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BAR_EDGES = np.array([0.65, 1.35, 1.65, 2.35, 2.65, 3.35])
 CIRCLE = np.linspace(0, 2 * np.pi, 361)
 
 
-class ExperimentPanel(Panel["Parameters", "Picture"]):
+class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     """The matrix, its singular values, and three small pictures."""
 
     def build(self) -> None:

@@ -12,7 +12,6 @@ from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
 from gui.core.look.theme import px
 from gui.core.plots import Curve, DensityImage, HeatMap, Label, Marker, PlotCard, Points
-from gui.core.plots.mouse import Clicker
 
 if TYPE_CHECKING:
     from engine.labs.angles.propagation import Parameters, Picture
@@ -67,8 +66,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.here = self.phase.add(Points("data", size=13, symbol="o", halo=True))
         self.ordered = self.phase.add(Label(role="text", anchor=(0.0, 0.0), size=13))
         self.chaotic = self.phase.add(Label(role="text", anchor=(1.0, 0.0), size=13))
-        self.clicker = Clicker(self.phase)
-        self.clicker.clicked.connect(self._on_map)
+        self.phase.clicked_at.connect(self._on_map)
 
     def _build_angles(self) -> None:
         self.angles = PlotCard()

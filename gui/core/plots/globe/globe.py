@@ -20,7 +20,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
     QPolygonF,
@@ -32,10 +31,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui.core.look.follow import follow
 from gui.core.look.theme import Role, font, px, rgb, text_width, theming
 from gui.core.plots.base import text_with_halo
-from gui.core.plots.globe.sphere import camera, equal_area_angles, graticule, great_arc
+from gui.core.plots.globe.sphere import camera, equal_area_angles, graticule
 from gui.core.plots.raster.paint import Floats, Stamps, device_scale
 
-__all__ = ["Globe", "camera", "equal_area_angles", "graticule", "great_arc"]
+__all__ = ["Globe", "camera", "equal_area_angles", "graticule"]
 
 MAX_POINTS = 5000
 DEPTHS = ((-1.01, -0.45, 0.16), (-0.45, 0.0, 0.24), (0.0, 0.4, 0.62), (0.4, 1.01, 0.92))
@@ -43,7 +42,6 @@ HOME = (math.radians(35), math.radians(20))
 KEY_STEP = math.radians(5)
 ZOOM_RANGE = (0.5, 4.0)
 MARGIN = 20
-ROLES: tuple[Role, ...] = ("theory", "accent", 2, 3)
 
 
 GRATICULE = graticule()
@@ -66,8 +64,6 @@ class Globe(QWidget):
         self.role: Role = "data"
         self.bands: Floats = np.empty(0)
         self.equator = 0.0
-        self.arrows: list[Floats] = []
-        self.arrow_texts: tuple[str, ...] = ()
         self.pole_text = "x"
         self._stamps: dict[tuple[float, float, Role], Stamps] = {}
         self._drag: QPointF | None = None
@@ -108,19 +104,11 @@ class Globe(QWidget):
             self.equator = float(half_width)
             self.restyle()
 
-    def set_arrows(self, *vectors: ArrayLike, texts: Sequence[str] = ()) -> None:
-        """Show vectors from the centre, and the angle between the first two (between x and the vector if there is only one)."""
-        arrays = [np.asarray(vector, dtype=np.float64) for vector in vectors]
-        self.arrows = [array / max(float(np.linalg.norm(array)), 1e-12) for array in arrays]
-        self.arrow_texts = tuple(texts)
-        self.update()
-
     def set_flat(self, flat: bool) -> None:
-        """Show a circle in the plane (two dimensions) instead of the sphere; points and arrows are taken away."""
+        """Show a circle in the plane (two dimensions) instead of the sphere; its points are taken away."""
         if flat != self.flat:
             self.flat = flat
             self.points = np.empty((0, 2 if flat else 3))
-            self.arrows = []
             self.setCursor(Qt.CursorShape.ArrowCursor if flat else Qt.CursorShape.OpenHandCursor)
             self.restyle()
 
@@ -148,11 +136,6 @@ class Globe(QWidget):
         if self.flat:
             turned[:, 2] = 1.0
         return turned
-
-    def angle(self) -> float | None:
-        """The angle in degrees that the arc shows, None without arrows."""
-        ends = self._arc_ends()
-        return None if ends is None else math.degrees(math.acos(float(np.clip(ends[0] @ ends[1], -1, 1))))
 
     def pole(self) -> Floats:
         """The fixed vector x."""
@@ -222,10 +205,6 @@ class Globe(QWidget):
         self._draw_rim(painter)
         self._draw_points(painter, projected, DEPTHS[2:])
         self._draw_pole(painter)
-        self._draw_arc(painter)
-        for number, arrow in enumerate(self.arrows):
-            text = self.arrow_texts[number] if number < len(self.arrow_texts) else ""
-            self._draw_arrow(painter, arrow, ROLES[number % len(ROLES)], text)
 
     def _disc(self) -> QRectF:
         radius = self.radius()
@@ -321,15 +300,13 @@ class Globe(QWidget):
             self._stamps[key].draw(painter, pixels[(depth > low) & (depth <= high)])
 
     def _draw_pole(self, painter: QPainter) -> None:
-        self._draw_arrow(painter, self.pole(), "text", self.pole_text)
-
-    def _draw_arrow(self, painter: QPainter, vector: Floats, role: Role, text: str) -> None:
+        """The arrow of the fixed vector, dashed where it points away."""
         theme = theming.current
-        turned = self.project(vector[None])
+        turned = self.project(self.pole()[None])
         tip = QPointF(*self._to_pixels(turned)[0])
         centre = self._disc().center()
         behind = turned[0, 2] < -1e-9
-        colour = theme.colour(role, 0.45 if behind else 1.0)
+        colour = theme.colour("text", 0.45 if behind else 1.0)
         line = QPen(colour, theme.width(2), Qt.PenStyle.DashLine if behind else Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
         painter.setPen(line)
         shaft = tip - centre
@@ -348,8 +325,8 @@ class Globe(QWidget):
             painter.setBrush(colour)
             painter.drawEllipse(tip, head * 0.4, head * 0.4)
             beyond = tip + QPointF(px(10), -px(8))
-        if text:
-            self._write(painter, beyond, text, role)
+        if self.pole_text:
+            self._write(painter, beyond, self.pole_text, "text")
 
     def _write(self, painter: QPainter, centre: QPointF, text: str, role: Role) -> None:
         """Write text around a point, kept inside the widget."""
@@ -357,25 +334,3 @@ class Globe(QWidget):
         left = min(max(centre.x() - width / 2, 2), self.width() - width - 2)
         base = min(max(centre.y() + height / 2, height + 2), self.height() - 4)
         text_with_halo(painter, QPointF(left, base), text, role, 13, 600)
-
-    def _arc_ends(self) -> tuple[Floats, Floats] | None:
-        if not self.arrows:
-            return None
-        return (self.pole(), self.arrows[0]) if len(self.arrows) == 1 else (self.arrows[0], self.arrows[1])
-
-    def _draw_arc(self, painter: QPainter) -> None:
-        ends = self._arc_ends()
-        if ends is None:
-            return
-        theme = theming.current
-        arc = great_arc(*ends) * 0.42
-        pixels = self._to_pixels(self.project(arc))
-        wedge = QPainterPath(self._disc().center())
-        for x, y in pixels:
-            wedge.lineTo(x, y)
-        wedge.closeSubpath()
-        painter.fillPath(wedge, theme.colour("theory", 0.16))
-        painter.setPen(QPen(theme.colour("theory"), theme.width(1.6)))
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in pixels]))
-        middle = self._to_pixels(self.project(arc[len(arc) // 2 : len(arc) // 2 + 1] * 1.4))[0]
-        self._write(painter, QPointF(*middle), f"{self.angle():.1f}°", "theory")

@@ -1,4 +1,4 @@
-"""The geometry of the globe: where the viewer stands, circles on the sphere, arcs, bands of equal area."""
+"""The geometry of the globe: where the viewer stands, circles on the sphere, bands of equal area."""
 
 from __future__ import annotations
 
@@ -28,15 +28,6 @@ def equal_area_angles(count: int) -> Floats:
     The area above polar angle t is 2 pi (1 - cos t) (Archimedes), so their cosines are equally spaced.
     """
     return np.degrees(np.arccos(1 - 2 * np.arange(1, count) / count))
-
-
-def great_arc(start: Floats, end: Floats, steps: int = 40) -> Floats:
-    """Points of the shortest arc between two unit vectors, shape (steps, dimension)."""
-    angle = math.acos(float(np.clip(start @ end, -1, 1)))
-    if math.sin(angle) < 1e-6:
-        return np.repeat(start[None], steps, axis=0)
-    t = np.linspace(0, 1, steps)[:, None]
-    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / math.sin(angle)
 
 
 def graticule(lines: int = 73) -> Floats:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
@@ -52,7 +51,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.handle = DragPoints(self.branches, "accent", size=13)
         self.handle.dragged.connect(self._on_dragged)
         self.handle.dropped.connect(self._on_dropped)
-        self.branches.view.scene().sigMouseClicked.connect(self._on_click)
+        self.branches.clicked_at.connect(self._on_click)
 
     def _build_data(self) -> None:
         self.data_card = PlotCard()
@@ -232,12 +231,8 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             low, high = self._picture.line[0], self._picture.line[-1]
             self.handle.setData([self._picture.temperature], [low + HANDLE * (high - low)])
 
-    def _on_click(self, event: Any) -> None:
-        box = self.branches.plot.getViewBox()
-        left = event.button() == Qt.MouseButton.LeftButton
-        if event.double() or not left or not box.sceneBoundingRect().contains(event.scenePos()):
-            return
-        self._ask(10.0 ** box.mapSceneToView(event.scenePos()).x())
+    def _on_click(self, x: float, _y: float) -> None:
+        self._ask(x)
 
     def _ask(self, temperature: float) -> None:
         """Ask for another inverse temperature, in four digits, within what the parameter takes."""

@@ -44,7 +44,7 @@ class StairCard(PlotCard):
         row.addWidget(self.legend, 1)
         self.column.insertLayout(1, row)
         self.buttons = {kind: self._button(kind, row) for kind in "EM"}
-        self.view.scene().sigMouseClicked.connect(self._on_column)
+        self.clicked_at.connect(self._on_column)
 
     def _button(self, kind: str, row: QHBoxLayout) -> QToolButton:
         button = QToolButton(self)
@@ -72,12 +72,8 @@ class StairCard(PlotCard):
         self.set_range(x=(-0.6, len(joint) - 0.4))
         self.set_range(y=(0.0, max(1.2 * float(joint.max()), 1e-6)), steady=True)
 
-    def _on_column(self, event: Any) -> None:
-        if event.button() != Qt.MouseButton.LeftButton or event.double():
-            return
-        at = self.plot.getViewBox().mapSceneToView(event.scenePos())
-        if self.plot.getViewBox().sceneBoundingRect().contains(event.scenePos()):
-            self.column_wanted.emit(round(at.x()))
+    def _on_column(self, x: float, _y: float) -> None:
+        self.column_wanted.emit(round(x))
 
 
 class Letters(Plotted):

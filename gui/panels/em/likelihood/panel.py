@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
 from gui.core.numbers import number_text
-from gui.core.plots import PlotCard, Plotted
 from gui.panels.em.likelihood.cards import CurveCard, EntropyCard, LadderCard, LawCard, ModelCard, VarianceCard
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         picture: Picture = frame.picture
         self.curve.show_curve(picture, parameters.scale, parameters.sharper)
         for curve, words in zip(self.curve.sharper, (self.text("4 times the data"), self.text("16 times")), strict=True):
-            relabel(self.curve, curve, words if curve.isVisible() else None)
+            curve.set_label(words)
         names = {
             "linear": self.text("likelihood / maximum"),
             "log": self.text("log (L / maximum) (nats)"),
@@ -104,7 +103,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
     def _draw_law(self, frame: Frame[Parameters, Picture]) -> None:
         picture: Picture = frame.picture
         self.law.show_law(picture, self.text("the data"))
-        relabel(self.law, self.law.exact, self.text("exact law") if len(self.law.exact.x) else None)
+        self.law.exact.set_label(self.text("exact law") if len(self.law.exact.x) else None)
         self.law.set_labels(x=self.text("estimate"), y=self.text("density"))
         self.law.set_caption(self.text("{share} as far out", share=percent(frame)))
 
@@ -196,13 +195,6 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         made[index] = 0.0
         made[index] = round(1 - sum(made), 4)
         self.tweak_requested.emit({"model": tuple(made)})
-
-
-def relabel(card: PlotCard, item: Plotted, label: str | None) -> None:
-    """Name an item in the legend, which is laid out again only where that changes something."""
-    if item.label != label:
-        item.label = label
-        card.refresh_legend()
 
 
 def rounded(value: float, span: float) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
 
 from engine.api import Frame
 from gui.core.lab.two_rows import TwoRows
@@ -51,7 +50,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.layers = [self.mixtures.add(Area(topic, alpha=0.85)) for topic in range(MOST_TOPICS)]
         self.numbers = [self.mixtures.add(Label(role="text", anchor=(0.5, 0.5), size=13)) for _ in range(MOST_TOPICS)]
         self.open_mark = self.mixtures.add(Marker("text", dash="dot"))
-        self.mixtures.view.scene().sigMouseClicked.connect(partial(self._on_document, self.mixtures))
+        self.mixtures.clicked_at.connect(self._on_document)
 
     def _build_table(self) -> None:
         self.table = PlotCard()
@@ -63,7 +62,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.borders = self.table.add(Curve("muted", width=1.0, alpha=0.4))
         self.topic_band = self.table.add(Band("text", alpha=0.08))
         self.column_mark = self.table.add(Marker("text", dash="dot"))
-        self.table.view.scene().sigMouseClicked.connect(partial(self._on_document, self.table))
+        self.table.clicked_at.connect(self._on_document)
 
     def _build_curve(self) -> None:
         self.curve = PlotCard()
@@ -175,10 +174,8 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         now = self._last[1].highlight if self._last else 0
         self.tweak_requested.emit({"highlight": 0 if now == topic + 1 else topic + 1})
 
-    def _on_document(self, card: PlotCard, event: Any) -> None:
-        box = card.plot.getViewBox()
-        left = event.button() == Qt.MouseButton.LeftButton
-        if event.double() or not left or self._picture is None or not box.sceneBoundingRect().contains(event.scenePos()):
+    def _on_document(self, x: float, _y: float) -> None:
+        if self._picture is None:
             return
-        column = int(np.clip(box.mapSceneToView(event.scenePos()).x(), 0, len(self._picture.columns) - 1))
+        column = int(np.clip(x, 0, len(self._picture.columns) - 1))
         self.tweak_requested.emit({"document": int(self._picture.columns[column])})
