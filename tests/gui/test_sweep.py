@@ -1,17 +1,16 @@
-"""The sweep: positions and values belong together, values are always allowed, the journey goes to and fro."""
+"""The sweep: it stands where the slider can stand, values are always allowed, the journey goes to and fro."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import Field
 
 from engine.api import FieldSpec, LabParameters, Ui, spec_of, validate
+from gui.core.form.scale import scale_of
 from gui.core.lab import sweep as module
-from gui.core.lab.sweep import Sweep, position_of, value_at
+from gui.core.lab.sweep import Sweep
 
 
 class Parameters(LabParameters):
@@ -24,31 +23,6 @@ class Parameters(LabParameters):
     shift: Annotated[float, Field(ge=-12345.6, le=12345.6), Ui("Shift")] = 0.0
     free: Annotated[float, Field(ge=0), Ui("Free")] = 1.0
     title: Annotated[str, Ui("Title")] = ""
-
-
-RANGES = ("count", "few", "rate", "share", "shift")
-
-
-@given(st.sampled_from(RANGES), st.floats(0, 1))
-def test_every_position_is_an_allowed_value(name: str, position: float) -> None:
-    value = value_at(spec_of(Parameters, name), position)
-    validate(Parameters, {name: value})
-
-
-@given(st.sampled_from(["rate", "share", "shift"]), st.floats(0, 1))
-def test_positions_and_values_belong_together(name: str, position: float) -> None:
-    spec = spec_of(Parameters, name)
-    assert position_of(spec, value_at(spec, position)) == pytest.approx(position, abs=2e-3)
-
-
-@pytest.mark.parametrize("name", RANGES)
-def test_the_ends_are_reached(name: str) -> None:
-    spec = spec_of(Parameters, name)
-    low, high = value_at(spec, 0), value_at(spec, 1)
-    assert spec.minimum is not None
-    assert spec.maximum is not None
-    assert low <= spec.minimum + 2e-3 * (spec.maximum - spec.minimum)
-    assert high >= spec.maximum - 2e-3 * (spec.maximum - spec.minimum)
 
 
 def spec(name: str) -> FieldSpec:
@@ -80,10 +54,10 @@ def moves(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Sweep, list[Any]
 
 def test_it_goes_to_and_fro_from_where_it_stands(moves: tuple[Sweep, list[Any]], qtbot: Any) -> None:
     sweep, values = moves
-    sweep.toggle(spec("shift"), 0.0)
+    sweep.toggle(spec("shift"), Parameters())
     assert sweep.parameter == "shift"
     qtbot.waitUntil(lambda: len(values) > 60)
-    sweep.toggle(spec("shift"), 0.0)
+    sweep.toggle(spec("shift"), Parameters())
     assert sweep.parameter is None
     count = len(values)
     qtbot.wait(50)
@@ -96,8 +70,8 @@ def test_it_goes_to_and_fro_from_where_it_stands(moves: tuple[Sweep, list[Any]],
 
 def test_another_parameter_takes_over(moves: tuple[Sweep, list[Any]]) -> None:
     sweep, _ = moves
-    sweep.toggle(spec("share"), 0.5)
-    sweep.toggle(spec("count"), 100)
+    sweep.toggle(spec("share"), Parameters())
+    sweep.toggle(spec("count"), Parameters())
     assert sweep.parameter == "count"
     sweep.stop()
 
@@ -105,5 +79,35 @@ def test_another_parameter_takes_over(moves: tuple[Sweep, list[Any]]) -> None:
 @pytest.mark.parametrize("name", ["free", "title", "seed"])
 def test_what_has_no_range_stays(moves: tuple[Sweep, list[Any]], name: str) -> None:
     sweep, _ = moves
-    sweep.toggle(spec(name), 0)
+    sweep.toggle(spec(name), Parameters())
     assert sweep.parameter is None
+
+
+@pytest.mark.parametrize("name", ["count", "few", "rate", "share", "shift"])
+def test_it_stands_where_the_slider_can_stand(moves: tuple[Sweep, list[Any]], qtbot: Any, name: str) -> None:
+    """And reaches both ends of it; every value is allowed."""
+    sweep, values = moves
+    scale = scale_of(spec(name))
+    assert scale is not None
+    places = {scale.value(position) for position in range(scale.positions + 1)}
+    sweep.toggle(spec(name), Parameters())
+    qtbot.waitUntil(lambda: len(values) > 7 and len(set(values)) < len(values) - 2, timeout=20_000)
+    sweep.stop()
+    assert set(values) <= places
+    for value in values:
+        validate(Parameters, {name: value})
+
+
+def test_who_listens_learns_when_a_journey_begins_and_what_was_before_it(moves: tuple[Sweep, list[Any]]) -> None:
+    sweep, _ = moves
+    names: list[str | None] = []
+    before: list[LabParameters] = []
+    sweep.changed.connect(names.append)
+    sweep.ended.connect(before.append)
+    first, second = Parameters(), Parameters(share=0.25)
+    sweep.toggle(spec("share"), first)
+    sweep.toggle(spec("count"), second)
+    sweep.stop()
+    sweep.stop()
+    assert names == ["share", None, "count", None]
+    assert before == [first, second]

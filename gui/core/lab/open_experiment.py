@@ -76,7 +76,6 @@ class OpenExperiment(QObject):
         self.playing = state.playing
         self.frame: Frame | None = None
         self._generation_seen = 0
-        self._before_sweep: LabParameters | None = None
         self._resumed = state.step
         self.finished = False
         self._scrubbing = self._draw_failed = self._failed = self._settled = self._tweaked = self._resting = False
@@ -112,7 +111,9 @@ class OpenExperiment(QObject):
         self.form.changed.connect(self._on_form_edited)
         self.form.gesture_finished.connect(self.undo.push)
         self.form.sweep_requested.connect(self.toggle_sweep)
+        self.sweep.changed.connect(self.form.set_sweeping)
         self.sweep.moved.connect(self._on_sweep_moved)
+        self.sweep.ended.connect(self._on_sweep_ended)
         self.panel.tweak_requested.connect(self._on_panel_tweak)
         self.panel.draw_failed.connect(self._on_draw_failed)
         self.transport.play_toggled.connect(self.set_playing)
@@ -156,7 +157,7 @@ class OpenExperiment(QObject):
     def _on_form_edited(self, parameters: LabParameters, effect: Effect | None) -> None:
         moving = self.sweep.parameter
         if moving is not None and getattr(parameters, moving) != getattr(self.parameters, moving):
-            self.stop_sweep()  # the hand wins
+            self.sweep.stop()  # the hand wins
         self._take_over(parameters, effect)
 
     def _take_over(self, parameters: LabParameters, effect: Effect | None) -> None:
@@ -263,27 +264,18 @@ class OpenExperiment(QObject):
     @Slot(str)
     def toggle_sweep(self, name: str) -> None:
         """Let a parameter travel through its range, through the same path as a dragging hand; again to stop."""
-        again = self.sweep.parameter == name
-        self.stop_sweep()
-        if not again:
-            self._before_sweep = self.parameters
-            self.sweep.toggle(self.form.spec(name), getattr(self.parameters, name))
-            self.form.set_sweeping(self.sweep.parameter)
+        self.sweep.toggle(self.form.spec(name), self.parameters)
 
-    def stop_sweep(self) -> None:
-        """Leave the travelling parameter where it is; the whole journey is one gesture."""
-        before, self._before_sweep = self._before_sweep, None
-        if before is not None:
-            self.sweep.stop()
-            self.form.set_sweeping(None)
-            self.undo.push(before, self.parameters)
+    @Slot(object)
+    def _on_sweep_ended(self, before: LabParameters) -> None:
+        self.undo.push(before, self.parameters)  # the whole journey is one gesture
 
     @Slot(str, object)
     def _on_sweep_moved(self, name: str, value: Any) -> None:
         try:
             new = self.parameters.changed(**{name: value})
         except UsageError:
-            self.stop_sweep()
+            self.sweep.stop()
             return
         self.apply(new)
 
@@ -368,7 +360,7 @@ class OpenExperiment(QObject):
                 self._wake()
             self.pump.start()
         else:
-            self.stop_sweep()
+            self.sweep.stop()
             self.pump.stop()
             self._unseen.start()
 
@@ -413,7 +405,7 @@ class OpenExperiment(QObject):
 
     def close(self) -> None:
         """Cancel everything; the caller joins the runner."""
-        self.stop_sweep()
+        self.sweep.stop()
         self._unseen.stop()
         self.pump.stop()
         self.runner.close()

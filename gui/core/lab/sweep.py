@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.api import FieldSpec
+from engine.api import FieldSpec, LabParameters
+from gui.core.form.scale import Scale, scale_of
 
 SECONDS = 8.0  # from one end to the other
 INTERVAL = 33
 
 
 class Sweep(QObject):
-    """Moves one numeric parameter at a time.
+    """Moves one numeric parameter at a time, through the values of its slider.
 
     Signals
     -------
+    changed : (str or None)
+        The name of the parameter that moves from now on.
     moved : (str, object)
         Name and new value.
+    ended : (LabParameters)
+        A journey is over; the parameters are those before it.
     """
 
+    changed = Signal(object)
     moved = Signal(str, object)
+    ended = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._spec: FieldSpec | None = None
+        self._journey: tuple[FieldSpec, Scale, LabParameters] | None = None
         self._start = 0.0
         self._began = 0.0
         self._last: Any = None
@@ -37,56 +43,40 @@ class Sweep(QObject):
     @property
     def parameter(self) -> str | None:
         """The name of the parameter that moves."""
-        return self._spec.name if self._spec is not None else None
+        return self._journey[0].name if self._journey is not None else None
 
-    def toggle(self, spec: FieldSpec, value: Any) -> None:
-        """Set a parameter in motion from its value, or stop it."""
-        if self._spec is not None and self._spec.name == spec.name:
-            self.stop()
-        elif spec.kind in ("int", "float") and spec.minimum is not None and spec.maximum is not None:
-            self._spec = spec
-            self._start = position_of(spec, value)
-            self._began = time.monotonic()
-            self._last = value
-            self._timer.start()
+    def toggle(self, spec: FieldSpec, parameters: LabParameters) -> None:
+        """Set a parameter in motion from its value, in the place of any other; or stop it."""
+        again = self.parameter == spec.name
+        self.stop()
+        scale = scale_of(spec)
+        if again or scale is None:
+            return
+        self._journey = spec, scale, parameters
+        self._last = getattr(parameters, spec.name)
+        self._start = scale.position(self._last) / scale.positions
+        self._began = time.monotonic()
+        self._timer.start()
+        self.changed.emit(spec.name)
 
+    @Slot()
     def stop(self) -> None:
         """Leave the parameter where it is."""
-        self._spec = None
-        self._timer.stop()
-
-    def _tick(self) -> None:
-        if self._spec is None:
+        if self._journey is None:
             return
+        before, self._journey = self._journey[2], None
+        self._timer.stop()
+        self.changed.emit(None)
+        self.ended.emit(before)
+
+    @Slot()
+    def _tick(self) -> None:
+        if self._journey is None:
+            return
+        spec, scale, _ = self._journey
         travelled = self._start + (time.monotonic() - self._began) / SECONDS
         position = 1 - abs(1 - travelled % 2)  # a triangle wave: up, then down
-        value = value_at(self._spec, position)
+        value = scale.value(round(position * scale.positions))
         if value != self._last:
             self._last = value
-            self.moved.emit(self._spec.name, value)
-
-
-def value_at(spec: FieldSpec, position: float) -> int | float:
-    """The value at a position from 0 (minimum) to 1 (maximum), on the parameter's own scale."""
-    low, high = _ends(spec)
-    value = low * (high / low) ** position if spec.ui.scale == "log" else low + (high - low) * position
-    value = min(high, max(low, float(f"{value:.4g}")))
-    return round(value) if spec.kind == "int" else value
-
-
-def position_of(spec: FieldSpec, value: float) -> float:
-    """Where a value lies between minimum (0) and maximum (1)."""
-    low, high = _ends(spec)
-    if spec.ui.scale == "log":
-        return min(1.0, max(0.0, math.log(max(value, low) / low) / math.log(high / low)))
-    return min(1.0, max(0.0, (value - low) / (high - low)))
-
-
-def _ends(spec: FieldSpec) -> tuple[float, float]:
-    low, high = float(spec.minimum or 0), float(spec.maximum or 1)
-    margin = 1e-3 * (high - low)
-    if spec.ui.scale == "log" and low <= 0:
-        low = high * 1e-6
-    elif spec.open_minimum:
-        low += margin
-    return low, high - margin if spec.open_maximum else high
+            self.moved.emit(spec.name, value)
