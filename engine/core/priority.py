@@ -22,6 +22,8 @@ def step_back() -> None:
     with contextlib.suppress(OSError, AttributeError):
         if sys.platform == "win32":
             kernel = ctypes.windll.kernel32
+            kernel.GetCurrentThread.restype = ctypes.c_void_p  # a handle: 64 bits, where ctypes thinks of 32
+            kernel.SetThreadPriority.argtypes = (ctypes.c_void_p, ctypes.c_int)
             kernel.SetThreadPriority(kernel.GetCurrentThread(), BELOW_NORMAL)
         elif sys.platform == "darwin":
             ctypes.CDLL(None).pthread_set_qos_class_self_np(UTILITY, 0)
