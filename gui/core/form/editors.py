@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton
 
 from engine.api import SEED_LIMIT, FieldSpec
 from gui.core.form.scale import Size, scale_of, snap
-from gui.core.form.text import parse_typed, show_value
+from gui.core.form.text import show_value
 from gui.core.form.value_edit import ValueEdit
 from gui.core.i18n import tr
 from gui.core.look.slider import SlideBar
@@ -136,7 +136,7 @@ class TextEditor(Editor):
 
     @Slot(str)
     def _on_typed(self, text: str) -> None:
-        self.touch(parse_typed(self.spec, text))
+        self.touch(self.spec.parse(text))
 
     @Slot()
     def _on_editing_finished(self) -> None:
@@ -191,7 +191,7 @@ class NumberEditor(TextEditor):
 
     @Slot(str)
     def _on_typed(self, text: str) -> None:
-        value = parse_typed(self.spec, text)
+        value = self.spec.parse(text)
         self._show_position(value)
         self.touch(value)
 
