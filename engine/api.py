@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from engine.core.archive import open_session, write_archive
@@ -36,6 +37,8 @@ from engine.core.runner import Runner
 from engine.core.session import ExperimentState, Session, WindowState, parse_session, read_session, write_session
 
 if TYPE_CHECKING:
+    from engine.data.reading import Reading
+    from engine.data.readings import reading
     from engine.headless import Check, first_frames, run, run_with
 
 
@@ -81,6 +84,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Progress",
+    "Reading",
     "Result",
     "Returned",
     "Runner",
@@ -107,6 +111,7 @@ __all__ = [
     "preset_parameters",
     "problems",
     "read_session",
+    "reading",
     "resource_path",
     "run",
     "run_with",
@@ -121,13 +126,15 @@ __all__ = [
     "write_session",
 ]
 
-_HEADLESS = ("Check", "first_frames", "run", "run_with")
+_LATER = {
+    **dict.fromkeys(("Check", "first_frames", "run", "run_with"), "engine.headless"),
+    "Reading": "engine.data.reading",
+    "reading": "engine.data.readings",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """What needs torch is imported when it is first asked for."""
-    if name in _HEADLESS:
-        from engine import headless
-
-        return getattr(headless, name)
+    """What needs torch or numpy is imported when it is first asked for."""
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -45,6 +45,8 @@ class Result:
         The last frame; None where the run was interrupted before the first.
     interrupted
         Whether somebody stopped it; what was finished is here.
+    reading
+        How files were read, by parameter, ready for JSON.
     """
 
     experiment: str
@@ -55,6 +57,7 @@ class Result:
     history: list[tuple[float, ...]] = field(default_factory=list)
     frame: Frame | None = None
     interrupted: bool = False
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -102,6 +105,8 @@ class Result:
                 for claim in self.claims
             ],
         }
+        if self.reading:
+            data["reading"] = dict(self.reading)
         found: dict[str, Any] = plain(data)
         return found
 

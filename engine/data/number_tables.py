@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +14,13 @@ from engine.core.messages import Message
 from engine.data.cells import cut
 from engine.data.dialects import prepare, sniff
 from engine.data.headings import Heading, heading
+from engine.data.kept import Kept, mark
 from engine.data.number_columns import Column
 from engine.data.reading import ColumnReading, TableReading
 from engine.data.table_rows import read_rows
 from engine.data.text_files import read_text_file
 
 MOST_TOLD = 1000  # rows left out that a reading lists
-MOST_KEPT = 1 << 26  # bytes of a table that is kept for the next run
 COUNTERS = frozenset({"", "id", "index", "row", "no", "no.", "nr", "nr.", "#", "unnamed: 0", "序号", "编号"})
 
 
@@ -64,27 +62,12 @@ def read_table(path: str, columns: Sequence[int | str] = (), between: Callable[[
     """
     if not path:
         raise LabError("No file has been chosen.", "Choose a text file with columns of numbers.")
-    key = _key(path, columns)
-    kept = _kept.get(key) if key else None
-    if kept is not None:
-        return kept
-    table = _read(path, columns, between)
-    if key and table.rows.nbytes <= MOST_KEPT:
-        _kept.clear()
-        _kept[key] = table
-    return table
+    about = mark(path)
+    key = (about, tuple(columns)) if about else None
+    return _kept.get(key, lambda: _read(path, columns, between), lambda table: table.rows.nbytes)
 
 
-_Key = tuple[str, tuple[int | str, ...], int, int, int]
-_kept: dict[_Key, NumberTable] = {}
-
-
-def _key(path: str, columns: Sequence[int | str]) -> _Key | None:
-    try:
-        about = Path(path).expanduser().stat()
-    except (OSError, ValueError, RuntimeError):
-        return None
-    return os.path.realpath(path), tuple(columns), about.st_mtime_ns, about.st_size, about.st_ino
+_kept = Kept[NumberTable]()
 
 
 def _read(path: str, wanted: Sequence[int | str], between: Callable[[], None]) -> NumberTable:

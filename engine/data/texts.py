@@ -13,6 +13,7 @@ import numpy as np
 from engine.core.errors import LabError
 from engine.core.messages import Message
 from engine.core.resources import resource_path
+from engine.data.kept import Kept, mark
 from engine.data.reading import TextReading
 from engine.data.text_files import decoded_alike, read_file, read_text_file
 from engine.data.words import Han, cut, tidied
@@ -115,6 +116,18 @@ def read_folder(folder: str, pause: Pause = lambda: None) -> Collection:
     if not there:
         raise LabError("There is no folder {folder}.", "Name a folder with text files (*.txt).", folder=str(place))
     files, left_out = _text_files(place)
+    key = tuple(map(mark, files))
+
+    def collection() -> Collection:
+        return _read_all(place, files, left_out, pause)
+
+    return _kept.get(key if all(key) else None, collection, lambda found: sum(map(len, found.texts)))
+
+
+_kept = Kept[Collection]()
+
+
+def _read_all(place: Path, files: Sequence[Path], left_out: Sequence[tuple[str, Message]], pause: Pause) -> Collection:
     contents = []
     for file in files:
         pause()
