@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import types
 import typing
@@ -104,6 +105,12 @@ class LabParameters(BaseModel):
     def changed(self, /, **values: Any) -> Self:
         """A validated copy with some values replaced (`model_copy` would not validate)."""
         return validate(type(self), {**self.model_dump(), **values})
+
+    def saved(self) -> dict[str, Any]:
+        """Plain values for a file that may be opened from another folder: paths are whole."""
+        paths = {spec.name: getattr(self, spec.name) for spec in field_specs(type(self)) if spec.kind in ("file", "folder")}
+        whole = {name: os.path.abspath(os.path.expanduser(path)) for name, path in paths.items() if path}
+        return {**self.model_dump(mode="json"), **whole}
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def write_outputs(result: Result, folder: Path) -> None:
     UsageError
         If the folder cannot be written.
     """
-    state = ExperimentState(parameters=result.parameters.model_dump(mode="json"))
+    state = ExperimentState(parameters=result.parameters.saved())
     session = Session(current=result.experiment, experiments={result.experiment: state})
     write_atomic(folder / "result.json", result.to_json())
     write_atomic(folder / "history.csv", history_csv(result))

@@ -206,8 +206,9 @@ def _likely(data: bytes) -> list[str]:
         return ["cp1252"]  # a few letters with accents, each by itself: nothing can be weighed
     if all(re.fullmatch(rb"(?:\xa3[\xa1-\xfe])+", run) for run in runs):
         return ["gb18030"]  # full-width digits and punctuation alone
+    words = [word for word in re.findall(rb"[@-\xff ]+", sample) if not word.isascii()]  # digits would say: nothing known
     web = chardet.EncodingEra.MODERN_WEB
-    found = chardet.detect_all(sample, encoding_era=web, ignore_threshold=True)
+    found = chardet.detect_all(b"\n".join(words), encoding_era=web, ignore_threshold=True)
     named = [(str(each["encoding"]), float(each["confidence"] or 0)) for each in found if each["encoding"]]
     named = [(name, weight) for name, weight in named if not name.lower().startswith(("utf", "ascii", "viscii", "cp1258"))]
     most = max((weight for _, weight in named), default=0.0)

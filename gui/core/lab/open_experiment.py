@@ -372,9 +372,8 @@ class OpenExperiment(QObject):
 
     def state(self) -> ExperimentState:
         """What a session file keeps of this experiment."""
-        parameters = self.parameters.model_dump(mode="json")
         return ExperimentState(
-            parameters=parameters,
+            parameters=self.parameters.saved(),
             playing=self.playing,
             step=self._newest_step(),
             tweaked=self._tweaked,

@@ -17,12 +17,14 @@ from engine.api import Frame, LabParameters, UsageError, field_specs
 from gui.core.plots import render_widget
 
 SCREEN_DPI = 96
+PATHS = ("file", "folder")
 
 
 def changed_values(parameters: LabParameters) -> dict[str, Any]:
-    """The parameters that differ from their defaults, and always the seed."""
+    """The parameters that differ from their defaults, and always the seed; paths are whole."""
     specs = field_specs(type(parameters))
-    values = {spec.name: getattr(parameters, spec.name) for spec in specs}
+    whole = parameters.saved()
+    values = {spec.name: whole[spec.name] if spec.kind in PATHS else getattr(parameters, spec.name) for spec in specs}
     return {spec.name: values[spec.name] for spec in specs if values[spec.name] != spec.default or spec.name == "seed"}
 
 

@@ -151,7 +151,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     """The whole window after the run has ended."""
     from gui.app import open_window
 
-    state = ExperimentState(parameters=parameters.model_dump(mode="json"))
+    state = ExperimentState(parameters=parameters.saved())
     session = Session(current=name, experiments={name: state}, language=translator.language, theme=theming.current.name)
     window = open_window(session, device=device)
     window.resize(*size)
