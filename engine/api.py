@@ -37,7 +37,7 @@ from engine.core.runner import Runner
 from engine.core.session import ExperimentState, Session, WindowState, parse_session, read_session, write_session
 
 if TYPE_CHECKING:
-    from engine.data.reading import Reading
+    from engine.data.reading import ColumnReading, Reading
     from engine.data.readings import reading
     from engine.headless import Check, first_frames, run, run_with
 
@@ -66,6 +66,7 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimSpec",
+    "ColumnReading",
     "Effect",
     "Entry",
     "Event",
@@ -128,7 +129,7 @@ __all__ = [
 
 _LATER = {
     **dict.fromkeys(("Check", "first_frames", "run", "run_with"), "engine.headless"),
-    "Reading": "engine.data.reading",
+    **dict.fromkeys(("ColumnReading", "Reading"), "engine.data.reading"),
     "reading": "engine.data.readings",
 }
 

@@ -20,6 +20,8 @@ def show_value(spec: FieldSpec, value: Any) -> str:
         return show_number(value)
     if spec.kind == "matrix":
         return "; ".join(", ".join(show_number(part, separators=False) for part in row) for row in value)
+    if spec.kind == "columns":
+        return ", ".join(spec.format((part,)) for part in value)
     if spec.kind in _LISTS:
         return ", ".join(show_number(part, separators=False) for part in value)
     return spec.format(value)

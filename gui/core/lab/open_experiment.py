@@ -227,7 +227,8 @@ class OpenExperiment(QObject):
 
     @Slot()
     def restart(self) -> None:
-        """The same run again, number by number."""
+        """The same run again, number by number; its files may have changed."""
+        self.form.readings.look(self.parameters, again=True)
         self.submit()
         self.set_playing(True)
 
