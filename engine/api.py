@@ -12,6 +12,7 @@ from engine.core.errors import Cancelled, LabError, UsageError
 from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import Experiment, Measure
 from engine.core.files import write_atomic
+from engine.core.frame_tables import FrameTable, csv_blocks, frame_tables
 from engine.core.frames import Frame
 from engine.core.mailbox import Mailbox
 from engine.core.messages import Message, fill
@@ -77,6 +78,7 @@ __all__ = [
     "Finished",
     "Frame",
     "FrameReady",
+    "FrameTable",
     "LabError",
     "LabParameters",
     "Mailbox",
@@ -97,12 +99,14 @@ __all__ = [
     "WindowState",
     "changed_specs",
     "check_folder",
+    "csv_blocks",
     "device_problem",
     "entries",
     "entry",
     "field_specs",
     "fill",
     "first_frames",
+    "frame_tables",
     "import_torch",
     "load",
     "load_toml",

@@ -159,7 +159,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     window.preloader.join()
     wait_until(lambda: not window.starting and (window.view is None or old_enough(window.view.session)), 600)
     _settle(window)
-    wait_until(lambda: window.view is None or window.view.session.notes.complete, 20)
+    wait_until(lambda: window.view is None or told(window.view.session), 20)
     _settle(window)
     picture = render_widget(window, QSize(*size), ratio)
     window.close()
@@ -171,6 +171,11 @@ def old_enough(session: OpenExperiment) -> bool:
     """Whether a run has come to its end; one that has none of its own is taken after as many steps as without a window."""
     frame = session.frame
     return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_STEPS)
+
+
+def told(session: OpenExperiment) -> bool:
+    """Whether the notes stand, and what the files hold is known."""
+    return session.notes.complete and not session.form.readings.busy
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import Observation, unit
 from engine.core.parameters import LabParameters, Ui
 from engine.labs.angles.distribution.claims import BAND, CLAIMS, MEASURES, check_claims, measured
 from engine.labs.angles.distribution.curves import Law, cdf_on, cosine_window, exact_curves, picture_window
@@ -147,10 +147,10 @@ class Parameters(LabParameters):
 class Picture:
     """What the panel draws. Angles in radians, densities per radian or per unit of cosine."""
 
-    edges: np.ndarray  # (bins + 1,)
-    density: np.ndarray  # (bins,)
-    grid: np.ndarray  # (CURVE_POINTS,)
-    law: np.ndarray  # (CURVE_POINTS,)
+    edges: np.ndarray = field(metadata=unit("rad"))  # (bins + 1,)
+    density: np.ndarray = field(metadata=unit("1/rad"))  # (bins,)
+    grid: np.ndarray = field(metadata=unit("rad"))  # (CURVE_POINTS,)
+    law: np.ndarray = field(metadata=unit("1/rad"))  # (CURVE_POINTS,)
     compare_dimensions: np.ndarray  # (c,)
     compare_laws: np.ndarray  # (c, CURVE_POINTS)
     cosine_edges: np.ndarray  # (bins + 1,)

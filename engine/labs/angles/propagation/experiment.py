@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment, Measure
-from engine.core.frames import GAPS, Observation
+from engine.core.frames import GAPS, Observation, unit
 from engine.data.digits import unit_digits
 from engine.labs.angles.propagation import race as racing
 from engine.labs.angles.propagation.bow_tie import measured_round_trip, tie_table
@@ -54,8 +54,8 @@ class Picture:
     theory_spread: np.ndarray = field(metadata=GAPS)  # (L + 1,): deviation of its logarithm between networks
     gradient: np.ndarray = field(metadata=GAPS)  # (L + 1,): squared gradient over that behind the last layer
     theory_gradient: np.ndarray = field(metadata=GAPS)
-    angle: np.ndarray = field(metadata=GAPS)  # (L + 1,): between the two marked inputs, radians
-    theory_angle: np.ndarray = field(metadata=GAPS)
+    angle: np.ndarray = field(metadata=GAPS | unit("rad"))  # (L + 1,): between the two marked inputs, radians
+    theory_angle: np.ndarray = field(metadata=GAPS | unit("rad"))
     dead: np.ndarray = field(metadata=GAPS)  # (L + 1,): share of dead units
     ridge: np.ndarray  # (L, RIDGE_BINS): shares of pre-activations from -4 to 4
     phase: np.ndarray  # (biases, weights): ln χ₁ of the plain tower
