@@ -9,12 +9,12 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import LabError
+from engine.core.files import NoRegularFile, check_regular, read_regular
 from engine.core.messages import Message
 
 MOST_BYTES = 1 << 28
@@ -75,18 +75,17 @@ def read_file(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """The bytes of a regular file of at most so many; anything else is refused before it is opened."""
     try:
         file = Path(path).expanduser()
-        about = file.stat()
-        if stat.S_ISDIR(about.st_mode):
-            raise unreadable(path, Message("it is a folder"))
-        if not stat.S_ISREG(about.st_mode):
-            raise unreadable(path, Message("it is no regular file"))
-        with file.open("rb") as stream:
-            data = b"" if about.st_size > most else stream.read(most + 1)
+        size = check_regular(file).st_size
+        data = b"" if size > most else read_regular(file, most)
+    except NoRegularFile as error:
+        raise unreadable(path, error.reason) from None
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: there is no home of this name
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
-    if max(about.st_size, len(data)) > most:
-        size = max(about.st_size, len(data)) >> 20
-        raise LabError("The file has {size:,d} megabytes.", "At most {most:,d} megabytes are read.", size=size, most=most >> 20)
+    if max(size, len(data)) > most:
+        megabytes = max(size, len(data)) >> 20
+        raise LabError(
+            "The file has {size:,d} megabytes.", "At most {most:,d} megabytes are read.", size=megabytes, most=most >> 20
+        )
     return data
 
 
