@@ -106,6 +106,13 @@ class Column:
         """How many cells a pattern of RE2 fits."""
         return int(self.matches(pattern).sum())
 
+    def fits_some(self, pattern: str) -> bool:
+        """Whether a pattern of RE2 fits some cell; mostly one of the first tells."""
+        import pyarrow.compute as compute
+
+        parts = (self.cells.slice(0, TRIED), self.cells.slice(TRIED))
+        return any(bool(compute.any(compute.match_substring_regex(part, pattern)).as_py()) for part in parts)
+
     def holds(self, text: str) -> bool:
         """Whether some cell contains a text."""
         import pyarrow.compute as compute
@@ -124,8 +131,11 @@ def decimal_marks(columns: Sequence[Column], delimiter: str) -> list[Mark | None
         return ["."] * len(columns)
     found: list[Mark | None] = []
     for each, has_commas in zip(columns, commas, strict=True):
+        if has_commas and each.plain_commas is not None:  # no points, and no two commas in a cell
+            found.append("," if each.fits_some(SURELY_DECIMAL_COMMA) else None)
+            continue
         decimal = each.count(SURELY_DECIMAL_COMMA) if has_commas else 0
-        other = each.count(SURELY_DECIMAL_POINT) + (each.count(SURELY_GROUPS) if has_commas else 0)
+        other = (each.count(SURELY_DECIMAL_POINT) if each.holds(".") else 0) + (each.count(SURELY_GROUPS) if has_commas else 0)
         found.append("," if decimal > other else "." if other else None)
     sure = set(found) - {None}
     if len(sure) == 1:
@@ -154,6 +164,7 @@ class Numbers:
 
 def read_column(given: Column, mark: Mark) -> Numbers:
     """The numbers of a column: plain ones all at once, the others one by one."""
+    import pyarrow as pa
     import pyarrow.compute as compute
 
     ready = given.plain if mark == "." else given.plain_commas
@@ -166,8 +177,8 @@ def read_column(given: Column, mark: Mark) -> Numbers:
     if found is not None:
         values[plain] = found
     missing, bad = [], []
-    for index in np.flatnonzero(~np.isfinite(values)).tolist():
-        cell = given.cells[index].as_py()
+    other = np.flatnonzero(~np.isfinite(values))
+    for index, cell in zip(other.tolist(), given.cells.take(pa.array(other)).to_pylist(), strict=True):
         value = read_number(cell, mark)
         if value is not None:
             values[index] = value

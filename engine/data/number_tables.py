@@ -20,7 +20,6 @@ from engine.data.reading import ColumnReading, TableReading
 from engine.data.table_rows import read_rows
 from engine.data.text_files import read_text_file
 
-MOST_TOLD = 1000  # rows left out that a reading lists
 COUNTERS = frozenset({"", "id", "index", "row", "no", "no.", "nr", "nr.", "#", "unnamed: 0", "序号", "编号"})
 
 
@@ -109,8 +108,8 @@ def _read(path: str, wanted: Sequence[int | str], between: Callable[[], None]) -
         delimiter=dialect.delimiter,
         decimal="," if "," in rows.marks else ".",
         header=head.line,
-        left_out=rows.left_out[:MOST_TOLD],
-        left_out_count=len(rows.left_out),
+        left_out=rows.left_out,
+        left_out_count=rows.left_out_count,
         comments=prepared.commented,
         damaged=file.damaged,
         stray=grid.stray,

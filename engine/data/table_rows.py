@@ -12,17 +12,19 @@ from engine.core.errors import LabError
 from engine.core.number_text import Mark
 from engine.data.cells import Grid
 from engine.data.headings import Heading, footers
-from engine.data.number_columns import Column, Numbers, decimal_marks, read_column
+from engine.data.number_columns import Column, decimal_marks, read_column
 
 NAMED_ROWS = 5  # bad rows that a sentence lists
+MOST_TOLD = 1000  # rows left out that are listed
 
 
 class Rows(NamedTuple):
-    """Numbers by row, the decimal marks they were read with, and the lines left out with what stands there."""
+    """Numbers by row, the decimal marks they were read with, lines left out with what stands there, and how many these are."""
 
     values: NDArray[np.float64]  # (n, d)
     marks: tuple[Mark, ...]
     left_out: tuple[tuple[int, str], ...]
+    left_out_count: int
 
 
 class Bad(NamedTuple):
@@ -71,16 +73,24 @@ def read_rows(grid: Grid, head: Heading, columns: Sequence[Column], places: Sequ
     ]
     if bad:
         raise _refusal(sorted(bad, key=lambda each: each[:2]), grid)
-    missing = np.unique(np.concatenate([*(each.missing for each in numbers), *(each.bad for each in numbers)]))
-    left_out = _left_out(grid, records, columns, numbers, missing, head.first)
-    kept = np.ones(len(records), dtype=bool)
-    kept[missing] = False
-    values = values[kept]
+    lacking = np.zeros(values.shape, dtype=bool)
+    for k, each in enumerate(numbers):
+        lacking[each.missing, k] = True
+        lacking[each.bad, k] = True
+    missing = lacking.any(axis=1)
+    left_out = np.flatnonzero(missing)
+    left_out = left_out[~_blank(grid, head.first, left_out)]
+    told = [
+        (grid.line(int(records[index])), str(columns[int(lacking[index].argmax())].cells[index].as_py()))
+        for index in left_out[:MOST_TOLD].tolist()
+    ]
+    values = values[~missing]
     if short:
-        values = values[np.argsort(records[kept], kind="stable")]
+        values = values[np.argsort(records[~missing], kind="stable")]
     if not len(values):
         raise LabError("No row has a number in every column.", "Choose other columns.")
-    return Rows(np.ascontiguousarray(values), marks, tuple(sorted({*head.left_out, *left_out, *ends})))
+    count = len(head.left_out) + len(left_out) + len(ends)
+    return Rows(np.ascontiguousarray(values), marks, tuple(sorted([*head.left_out, *told, *ends])), count)
 
 
 def _partial_rows(grid: Grid, places: Sequence[int], aside: set[int]) -> tuple[dict[int, list[str]], list[Bad]]:
@@ -121,36 +131,18 @@ def _marks(columns: Sequence[Column], places: Sequence[int], delimiter: str) -> 
     return sure
 
 
-def _left_out(
-    grid: Grid,
-    records: NDArray[np.int64],
-    columns: Sequence[Column],
-    numbers: Sequence[Numbers],
-    missing: NDArray[np.int64],
-    first: int,
-) -> list[tuple[int, str]]:
-    """Rows with a missing number and what stands in its place; empty rows are no rows."""
-    if not len(missing):
-        return []
-    blank = _blank(grid, first, missing)
-    cells: dict[int, str] = {}
-    for each, given in zip(reversed(numbers), reversed(columns), strict=True):
-        cells.update((index, given.cells[index].as_py()) for index in [*each.missing.tolist(), *each.bad.tolist()])
-    lines = grid.lines[records[missing]].tolist()
-    return [(line, cells[index]) for line, index, empty in zip(lines, missing.tolist(), blank, strict=True) if not empty]
-
-
-def _blank(grid: Grid, first: int, chosen: NDArray[np.int64]) -> list[bool]:
+def _blank(grid: Grid, first: int, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of some rows are empty in all columns of the grid; partial rows, behind the others, are not."""
     import pyarrow as pa
     import pyarrow.compute as compute
 
-    inside = chosen[chosen < len(grid.records) - first] + first
-    empty = np.ones(len(inside), dtype=bool)
+    empty = np.zeros(len(chosen), dtype=bool)
+    inside = chosen < len(grid.records) - first
+    empty[inside] = True
     for each in grid.columns:
-        found = compute.equal(compute.utf8_trim_whitespace(each.take(pa.array(inside))), "")
-        empty &= np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
-    return [*empty.tolist(), *[False] * (len(chosen) - len(inside))]
+        cells = compute.utf8_trim_whitespace(each.take(pa.array(chosen[inside] + first)))
+        empty[inside] &= np.asarray(compute.equal(cells, "").to_numpy(zero_copy_only=False), dtype=bool)
+    return empty
 
 
 def _refusal(bad: Sequence[Bad], grid: Grid) -> LabError:
