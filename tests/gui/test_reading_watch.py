@@ -116,6 +116,13 @@ def test_columns_are_chosen_by_name_from_a_list(qtbot, form, table) -> None:
     editor.line.textEdited.emit("3，Größe")
     assert form.parameters.columns == (3, "Größe")
     menu.deleteLater()
+    read(qtbot, form, columns=(1, "Länge"))
+    assert form.fields["file"].note == "Column 1 holds no numbers: 'a'."
+    menu = editor.make_menu()
+    assert menu.actions()[0].isEnabled()  # a wrong choice can be taken back
+    menu.actions()[0].trigger()
+    assert form.parameters.columns == ("Länge",)
+    menu.deleteLater()
 
 
 def test_the_list_stays_open_while_marks_are_set(qtbot, form, table) -> None:

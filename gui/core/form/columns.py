@@ -72,7 +72,7 @@ class ColumnsEditor(TextEditor):
         self.line.setPlaceholderText(show_value(self.spec, tuple(taken[:MOST_SHOWN])))
 
     def make_menu(self) -> QMenu:
-        """All columns of the table; those that hold no numbers cannot be chosen."""
+        """All columns of the table; those that hold no numbers can be given up and not chosen."""
         menu = ColumnsMenu(self.line)
         taken = self.taken()
         for column in self._columns:
@@ -81,7 +81,7 @@ class ColumnsEditor(TextEditor):
             action = menu.addAction(text.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(self.key(column) in taken)
-            action.setEnabled(column.reason.template not in ("text", "empty"))
+            action.setEnabled(action.isChecked() or column.reason.template not in ("text", "empty"))
             action.setData(column.number)
             action.triggered.connect(self._on_toggled)
         return menu
