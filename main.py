@@ -23,7 +23,7 @@ import typer
 from engine.api import DEVICES, ENDLESS_LIMIT, LANGUAGES, LabError, UsageError, themes, unknown_name
 
 if TYPE_CHECKING:
-    from engine.api import LabParameters
+    from engine.api import LabParameters, Reading
 
 COMMANDS = ("list", "describe", "run", "render", "gallery", "check", "bench")
 
@@ -135,7 +135,8 @@ def run(
         check_folder(out)
     with _interruptible() as disarm:
         with progress_bar(name) as (on_frame, report):
-            result = run_with(name, parameters, device=device, limit=steps, on_frame=on_frame, report=report)
+            tell = None if as_json else _tell
+            result = run_with(name, parameters, device=device, limit=steps, on_frame=on_frame, report=report, on_reading=tell)
         disarm()
         if out:
             write_outputs(result, out)
@@ -388,6 +389,12 @@ def _say(text: str) -> int:
 
 def _say_json(data: Mapping[str, Any]) -> int:
     return _say(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _tell(reading: Reading) -> None:
+    """What was read of a file, on standard error: standard output is for results."""
+    for sentence in reading.sentences():
+        _complain(sentence, 0)
 
 
 def _complain(text: object, code: int) -> int:

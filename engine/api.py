@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from engine.core.archive import open_session, write_archive
@@ -12,6 +13,7 @@ from engine.core.errors import Cancelled, LabError, UsageError, internal_error, 
 from engine.core.events import Event, Failed, Finished, FrameReady, Progress, Returned, Started
 from engine.core.experiment import ENDLESS_LIMIT, Experiment, Measure
 from engine.core.files import write_atomic
+from engine.core.frame_tables import FrameTable, csv_blocks, frame_tables
 from engine.core.frames import Frame
 from engine.core.mailbox import Mailbox
 from engine.core.messages import Message, fill
@@ -37,6 +39,8 @@ from engine.core.runner import Runner
 from engine.core.session import ExperimentState, Session, WindowState, parse_session, read_session, write_session
 
 if TYPE_CHECKING:
+    from engine.data.reading import ColumnReading, Reading
+    from engine.data.readings import reading
     from engine.headless import Check, first_frames, last_frame, run, run_with
 
 
@@ -74,6 +78,7 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimSpec",
+    "ColumnReading",
     "Effect",
     "Entry",
     "Event",
@@ -84,6 +89,7 @@ __all__ = [
     "Finished",
     "Frame",
     "FrameReady",
+    "FrameTable",
     "LabError",
     "LabParameters",
     "Mailbox",
@@ -92,6 +98,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Progress",
+    "Reading",
     "Result",
     "Returned",
     "Runner",
@@ -104,12 +111,14 @@ __all__ = [
     "changed_specs",
     "check_folder",
     "check_place",
+    "csv_blocks",
     "device_problem",
     "entries",
     "entry",
     "field_specs",
     "fill",
     "first_frames",
+    "frame_tables",
     "give_back_memory",
     "import_torch",
     "internal_error",
@@ -122,6 +131,7 @@ __all__ = [
     "preset_parameters",
     "problems",
     "read_session",
+    "reading",
     "resource_path",
     "run",
     "run_with",
@@ -138,13 +148,15 @@ __all__ = [
     "write_session",
 ]
 
-_HEADLESS = ("Check", "first_frames", "last_frame", "run", "run_with")
+_LATER = {
+    **dict.fromkeys(("Check", "first_frames", "last_frame", "run", "run_with"), "engine.headless"),
+    **dict.fromkeys(("ColumnReading", "Reading"), "engine.data.reading"),
+    "reading": "engine.data.readings",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """What needs torch is imported when it is first asked for."""
-    if name in _HEADLESS:
-        from engine import headless
-
-        return getattr(headless, name)
+    """What needs torch or numpy is imported when it is first asked for."""
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

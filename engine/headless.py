@@ -22,6 +22,9 @@ from engine.core.frames import Frame
 from engine.core.messages import Message
 from engine.core.parameters import LabParameters
 from engine.core.results import Result, check_folder, write_outputs
+from engine.data.number_tables import nothing
+from engine.data.reading import Reading
+from engine.data.readings import readings
 
 __all__ = ["Result", "check_folder", "first_frames", "last_frame", "run", "run_with", "write_outputs"]
 
@@ -86,6 +89,7 @@ def run_with(
     on_frame: Callable[[Frame], None] | None = None,
     report: Report | None = None,
     token: CancelToken | None = None,
+    on_reading: Callable[[Reading], None] | None = None,
 ) -> Result:
     """As `run`, for a parameter model.
 
@@ -95,6 +99,8 @@ def run_with(
         Receives the progress of long single computations.
     token : CancelToken, optional
         Lets another thread end the run as Ctrl+C would.
+    on_reading : callable, optional
+        Receives what was read of each file, before the run.
     """
     experiment = load(name)
     place = resolve_device(device)
@@ -102,8 +108,13 @@ def run_with(
     history: list[tuple[float, ...]] = []
     last: Frame | None = None
     interrupted = False
+    found: dict[str, Reading] = {}
     began = time.perf_counter()
     try:
+        found = readings(parameters, token.checkpoint if token else nothing)
+        if on_reading:
+            for each in found.values():
+                on_reading(each)
         for frame in _frames(experiment, parameters, place, limit, report, token):
             history.append((frame.step, *(frame.measures[column] for column in columns)))
             last = frame
@@ -112,7 +123,8 @@ def run_with(
     except (KeyboardInterrupt, Cancelled):
         interrupted = True
     seconds = time.perf_counter() - began
-    return Result(name, parameters, str(place), seconds, columns, history, last, interrupted)
+    told = {parameter: each.to_dict() for parameter, each in found.items()}
+    return Result(name, parameters, str(place), seconds, columns, history, last, interrupted, told)
 
 
 def last_frame(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.errors import UsageError
-from engine.core.files import write_atomic
+from engine.core.files import NoRegularFile, check_regular, write_atomic
 from engine.core.session import LARGEST_FILE, Session, parse_session, read_session
 
 if TYPE_CHECKING:  # the window is on the screen a tenth of a second sooner without it
@@ -59,6 +59,10 @@ def open_session(path: Path) -> Session:
     UsageError
         As `read_session`; also where the zip is damaged or has no manifest.
     """
+    try:
+        check_regular(path)
+    except (OSError, NoRegularFile):
+        return read_session(path)  # which says what is wrong
     if not zipfile.is_zipfile(path):
         return read_session(path)
     try:

@@ -3,10 +3,49 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from engine.core.errors import UsageError
+from engine.core.messages import Message
+
+
+class NoRegularFile(Exception):
+    """A folder, a device or a pipe where a file should be: reading it may wait for ever or fill the memory."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """What the system knows of a file, before it is opened.
+
+    Raises
+    ------
+    NoRegularFile
+        If it is something else.
+    OSError
+        If there is none.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise NoRegularFile(Message("it is a folder") if stat.S_ISDIR(about.st_mode) else Message("it is no regular file"))
+    return about
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file; of one that is longer, or grows, one byte more than the most.
+
+    Raises
+    ------
+    NoRegularFile, OSError
+        As `check_regular`, or if it cannot be read.
+    """
+    check_regular(path)
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

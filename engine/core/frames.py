@@ -29,6 +29,11 @@ GAPS = {"gaps": True}  # its numbers may be no numbers: gaps in a line, curves t
 VOLATILE = {"volatile": True}  # it is no result, such as seconds: exports and comparisons leave it out
 
 
+def unit(name: str) -> dict[str, str]:
+    """Says the unit of a field: ``metadata=unit("nat")``, or ``GAPS | unit("nat")``."""
+    return {"unit": name}
+
+
 @dataclass(frozen=True, slots=True)
 class Observation(Generic[Picture]):
     """What `observe` returns.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -10,14 +12,17 @@ from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
 from engine.core.errors import UsageError, unknown_name
 from engine.core.messages import Message
+from engine.core.number_text import half_width
+from engine.core.value_text import format_value, parse_value, plain_text
 
-Kind = Literal["int", "float", "choice", "switch", "seed", "file", "folder", "text", "ints", "floats", "matrix"]
+Kind = Literal["int", "float", "choice", "switch", "seed", "file", "folder", "text", "ints", "floats", "matrix", "columns"]
+Reads = Literal["", "table", "text", "texts"]
 Effect = Literal["view", "live", "restart"]
 
 SEED_LIMIT = 2**32 - 1
@@ -40,13 +45,17 @@ class Ui:
     effect
         ``view``: the last frame is drawn again; ``live``: the next step sees it; ``restart``: a new run.
     kind
-        Given only where the type does not tell: ``seed``, ``file`` or ``folder``.
+        Given only where the type does not tell: ``seed``, ``file``, ``folder`` or ``columns``.
     choices
         Names of the values of a choice.
     when
         Other parameters and the values for which this one matters: all of them, or of several such mappings any one.
     advanced
         Shown only on demand.
+    reads
+        What a path leads to: a ``table`` of numbers, a ``text``, or a folder of ``texts``; what was read of it is told.
+    of
+        The table whose columns are chosen here: the name of its parameter.
     """
 
     label: str
@@ -60,6 +69,8 @@ class Ui:
     choices: Mapping[str, str] = field(default_factory=dict)
     when: Mapping[str, tuple[Any, ...]] | Sequence[Mapping[str, tuple[Any, ...]]] = ()
     advanced: bool = False
+    reads: Reads = ""
+    of: str = ""
 
     @property
     def conditions(self) -> tuple[Mapping[str, tuple[Any, ...]], ...]:
@@ -78,9 +89,28 @@ class LabParameters(BaseModel):
         Ui("Seed", help="The same seed gives the same run, number by number.", kind="seed", group="Run"),
     ] = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def numbers_are_no_texts(cls, values: Any) -> Any:
+        """A text that means no number in our grammar is not given to the more generous one of pydantic (``2023_01``)."""
+        for spec in field_specs(cls) if isinstance(values, Mapping) else ():
+            text = _text_in(spec.kind, values.get(spec.name))
+            if text is not None:
+                refused = _not_allowed(spec, text)
+                raise PydanticCustomError(
+                    "lab", "{template}", {"field": spec.name, "template": refused.template, "values": refused.values}
+                )
+        return values
+
     def changed(self, /, **values: Any) -> Self:
         """A validated copy with some values replaced (`model_copy` would not validate)."""
         return validate(type(self), {**self.model_dump(), **values})
+
+    def saved(self) -> dict[str, Any]:
+        """Plain values for a file that may be opened from another folder: paths are whole."""
+        paths = {spec.name: getattr(self, spec.name) for spec in field_specs(type(self)) if spec.kind in ("file", "folder")}
+        whole = {name: os.path.abspath(os.path.expanduser(path)) for name, path in paths.items() if path}
+        return {**self.model_dump(mode="json"), **whole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +153,8 @@ class FieldSpec:
                 return Message("numbers separated by commas")
             case "matrix":
                 return Message("numbers separated by commas, rows by semicolons")
+            case "columns":
+                return Message("names or numbers of columns separated by commas")
             case "int" | "seed" if self.minimum is not None and self.maximum is not None:
                 return Message("a whole number from {low} to {high}", {"low": low, "high": high})
             case "int" | "seed" if self.minimum is not None:
@@ -154,43 +186,11 @@ class FieldSpec:
 
     def parse(self, text: str) -> Any:
         """The value that a text means; a text that means none is returned as it is, for the model to refuse."""
-        text = text.strip()
-        match self.kind:
-            case "int" | "seed":
-                return _parse_int(text)
-            case "float":
-                return _parse_float(text)
-            case "ints":
-                return tuple(_parse_int(part) for part in text.split(",")) if text else ()
-            case "floats":
-                return tuple(_parse_float(part) for part in text.split(",")) if text else ()
-            case "matrix":
-                return tuple(tuple(_parse_float(part) for part in row.split(",")) for row in text.split(";") if row.strip())
-            case "switch":
-                return {
-                    "true": True,
-                    "1": True,
-                    "yes": True,
-                    "on": True,
-                    "false": False,
-                    "0": False,
-                    "no": False,
-                    "off": False,
-                }.get(text.lower(), text)
-        return text
+        return parse_value(self.kind, text)
 
     def format(self, value: Any) -> str:
         """The text that `parse` turns into the value again."""
-        match self.kind:
-            case "ints" | "floats":
-                return ",".join(_plain(part) for part in value)
-            case "matrix":
-                return ";".join(",".join(_plain(part) for part in row) for row in value)
-            case "switch":
-                return "true" if value else "false"
-            case "int" | "seed" | "float":
-                return _plain(value)
-        return str(value)
+        return format_value(self.kind, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,13 +304,35 @@ def _sentence(model: type[LabParameters], name: str, detail: Any) -> Message:
         return Message("{what} {hint}", {"what": unknown.message, "hint": unknown.hint})
     if not name:  # a rule of the whole model that names no field
         return Message("{problem}", {"problem": detail["msg"]})
-    spec = spec_of(model, name)
-    values = {"name": spec.called, "value": _shorten(spec, detail["input"]), "allowed": spec.allowed}
+    return _not_allowed(spec_of(model, name), detail["input"])
+
+
+def _not_allowed(spec: FieldSpec, value: Any) -> Message:
+    values = {"name": spec.called, "value": _shorten(spec, value), "allowed": spec.allowed}
+    if isinstance(value, str) and spec.kind in ("int", "float", "seed") and re.search("[0-9],[0-9]", half_width(value)):
+        return Message(
+            "{name} = {value} is not allowed: it takes {allowed}. The decimal mark is a point, a comma parts groups of three.",
+            values,
+        )
     return Message("{name} = {value} is not allowed: it takes {allowed}.", values)
 
 
+def _text_in(kind: Kind, value: Any) -> str | None:
+    """A text where numbers belong, None where there is none."""
+    match kind:
+        case "int" | "float" | "seed":
+            parts: Sequence[Any] = (value,)
+        case "ints" | "floats" if isinstance(value, tuple | list):
+            parts = value
+        case "matrix" if isinstance(value, tuple | list):
+            parts = [part for row in value if isinstance(row, tuple | list) for part in row]
+        case _:
+            return None
+    return next((part for part in parts if isinstance(part, str)), None)
+
+
 def _shorten(spec: FieldSpec, value: Any, limit: int = 60) -> str:
-    text = repr(value) if isinstance(value, str) or spec.kind in ("choice", "text", "file", "folder") else _plain(value)
+    text = repr(value) if isinstance(value, str) or spec.kind in ("choice", "text", "file", "folder") else plain_text(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -350,28 +372,6 @@ def _kind(name: str, annotation: Any) -> Kind:
         if isinstance(inner, types.GenericAlias) or typing.get_origin(inner) is tuple:
             return "matrix"
     raise TypeError(f"parameter {name} has a type no form can show: {annotation}")
-
-
-def _parse_int(text: str) -> Any:
-    plain = text.strip().replace(",", "").replace("_", "").replace(" ", "").replace("\u2009", "")
-    try:
-        return int(plain)
-    except ValueError:
-        number = _parse_float(plain)
-        return int(number) if isinstance(number, float) and number.is_integer() else text
-
-
-def _parse_float(text: str) -> Any:
-    try:
-        return float(text.strip().replace("_", "").replace("\u2212", "-"))
-    except ValueError:
-        return text
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value)
 
 
 def _number(value: float | None) -> str:

@@ -45,6 +45,8 @@ class Result:
         The last frame; None where the run was interrupted before the first.
     interrupted
         Whether somebody stopped it; what was finished is here.
+    reading
+        How files were read, by parameter, ready for JSON.
     """
 
     experiment: str
@@ -55,6 +57,7 @@ class Result:
     history: list[tuple[float, ...]] = field(default_factory=list)
     frame: Frame | None = None
     interrupted: bool = False
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -102,6 +105,8 @@ class Result:
                 for claim in self.claims
             ],
         }
+        if self.reading:
+            data["reading"] = dict(self.reading)
         found: dict[str, Any] = plain(data)
         return found
 
@@ -165,7 +170,7 @@ def write_outputs(result: Result, folder: Path) -> None:
     UsageError
         If the folder cannot be written.
     """
-    state = ExperimentState(parameters=result.parameters.model_dump(mode="json"))
+    state = ExperimentState(parameters=result.parameters.saved())
     session = Session(current=result.experiment, experiments={result.experiment: state})
     write_atomic(folder / "result.json", result.to_json())
     write_atomic(folder / "history.csv", history_csv(result))

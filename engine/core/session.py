@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.core.choices import Language
 from engine.core.errors import UsageError
-from engine.core.files import write_atomic
+from engine.core.files import NoRegularFile, read_regular, write_atomic
 
 SCHEMA = 1
 LARGEST_FILE = 64 * 2**20
@@ -70,9 +70,11 @@ def read_session(path: Path) -> Session:
         If the file is missing, too large, damaged, not a session, or of a newer program; the sentence says which.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        text = read_regular(path, LARGEST_FILE).decode("utf-8")
+        if len(text) > LARGEST_FILE:
             raise UsageError("{path} is too large to be a session.", path=str(path))
-        text = path.read_bytes().decode("utf-8")
+    except NoRegularFile as error:
+        raise UsageError("{path} cannot be read: {reason}.", path=str(path), reason=error.reason) from None
     except OSError as error:
         raise UsageError("{path} cannot be read: {reason}.", path=str(path), reason=error.strerror or str(error)) from None
     except UnicodeDecodeError:

@@ -1,161 +1,193 @@
-"""Tables of numbers from text files: any columns, bad rows named."""
+"""Tables of numbers from text files: any encoding, any delimiter, either decimal mark; nothing left out without a word."""
 
 from __future__ import annotations
 
-import csv
-import math
+import unicodedata
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import LabError
+from engine.core.messages import Message
+from engine.data.cells import cut
+from engine.data.dialects import prepare, sniff
+from engine.data.headings import Heading, heading
+from engine.data.kept import Kept, mark
+from engine.data.number_columns import Column
+from engine.data.reading import ColumnReading, TableReading
+from engine.data.table_rows import read_rows
+from engine.data.text_files import read_text_file
 
-MOST_BYTES = 1 << 28
-NAMED_ROWS = 5  # bad rows that a sentence lists
-BLOCK = 8192  # rows read at a time
+COUNTERS = frozenset({"", "id", "index", "row", "no", "no.", "nr", "nr.", "#", "unnamed: 0", "序号", "编号"})
 
 
-class NumberTable(NamedTuple):
-    """Rows of numbers and the names of their columns, empty where the file has none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberTable:
+    """Rows of numbers, the names of their columns (empty where the file has none), and how they were read."""
 
     rows: NDArray[np.float64]  # (n, d)
     names: tuple[str, ...]
+    reading: TableReading
 
 
 def nothing() -> None:
-    """Between two blocks."""
+    """Between two steps."""
 
 
-def read_table(path: str, columns: Sequence[int] = (), between: Callable[[], None] = nothing) -> NumberTable:
+def read_table(path: str, columns: Sequence[int | str] = (), between: Callable[[], None] = nothing) -> NumberTable:
     """Columns of numbers of a text file.
 
-    Columns are parted by commas, semicolons, tabs or spaces; one line of names may come first; empty lines and lines that
-    begin with # are passed over.
+    Cells are parted by commas, semicolons, tabs, bars or blanks; the decimal mark is a point or a comma; names may stand
+    above; empty lines and lines that begin with # are passed over. A row with an empty cell (or NA, #DIV/0! and the like)
+    where a number is needed is left out, and the reading says so. The last table is kept and read again only after the
+    file has changed.
 
     Parameters
     ----------
     path : str
         The file.
-    columns : sequence of int
-        Which columns, counted from 1; none means those that hold a number in the first row of numbers.
+    columns : sequence of int or str
+        Which columns, by number counted from 1 or by name; none means all columns of numbers but those that count rows.
     between : callable
-        Called between blocks of rows; may raise.
+        Called between steps; may raise.
 
     Raises
     ------
     LabError
-        If the file cannot be read; the sentence names bad rows, counted from 1 with all lines of the file.
+        If the file cannot be read or a cell is neither a number nor missing; the sentence names rows by their lines in the
+        file, counted from 1.
     """
     if not path:
         raise LabError("No file has been chosen.", "Choose a text file with columns of numbers.")
-    lines = _lines(path)
-    if not lines:
+    about = mark(path)
+    key = (about, tuple(columns)) if about else None
+    return _kept.get(key, lambda: _read(path, columns, between), lambda table: table.rows.nbytes)
+
+
+_kept = Kept[NumberTable]()
+
+
+def _read(path: str, wanted: Sequence[int | str], between: Callable[[], None]) -> NumberTable:
+    file = read_text_file(path)
+    between()
+    if not file.data.strip():
         raise LabError("The file is empty.", "Each row needs numbers.")
-    delimiter = next((each for each in (",", ";", "\t") if each in lines[0][1]), None)
-    first = _cells(lines[0][1], delimiter)
-    wanted = [column - 1 for column in columns]
-    if wanted and max(wanted) >= len(first):
-        raise LabError(
-            "The file has {found} columns, and column {wanted} is asked for.",
-            "Choose other columns.",
-            found=len(first),
-            wanted=max(wanted) + 1,
-        )
-    looked_at = [first[column] for column in wanted] if wanted else first
-    headed = not any(_number(cell) is not None for cell in looked_at)
-    names = tuple(cell.strip() for cell in first) if headed else ()
-    lines = lines[1:] if headed else lines
-    if not lines:
+    dialect = sniff(file.data)
+    prepared = prepare(file.data, dialect, between)
+    if not prepared.data.strip():
+        raise LabError("The file has comments and no numbers.", "Each row needs numbers.")
+    grid = cut(prepared, dialect, between)
+    head = heading(grid, prepared.comments, dialect.delimiter)
+    if head.first >= len(grid.records):
         raise LabError("The file has a row of names and no numbers.", "Each row needs numbers.")
-    if not wanted:
-        wanted = [at for at, cell in enumerate(_cells(lines[0][1], delimiter)) if _number(cell) is not None]
-        if not wanted:
-            raise LabError("Row {row} has no numbers.", "Choose another file.", row=lines[0][0])
-    blocks: list[NDArray[np.float64]] = []
-    for start in range(0, len(lines), BLOCK):
+    columns = []
+    for each in grid.columns:
         between()
-        block = _quickly(lines[start : start + BLOCK], delimiter, wanted)
-        if block is None:
-            blocks = [_carefully(lines, delimiter, wanted)]
-            break
-        blocks.append(block)
-    rows = np.concatenate(blocks)
-    return NumberTable(rows, tuple(names[at] if at < len(names) else "" for at in wanted) if names else ())
-
-
-def _lines(path: str) -> list[tuple[int, str]]:
-    file = Path(path).expanduser()
-    try:
-        size = file.stat().st_size
-        if size > MOST_BYTES:
+        columns.append(Column(each.slice(head.first)))
+    reasons = [_reason(each, at, head) for at, each in enumerate(columns)]
+    chosen = column_places(wanted, head.names, grid.width) if wanted else [at for at, why in enumerate(reasons) if not why]
+    if not chosen:
+        raise LabError("No column of the file holds numbers.", "Choose another file, or name the columns.")
+    for at in chosen:
+        if not columns[at].numeric.any():
+            example = next((cell for cell in columns[at].cells.to_pylist() if cell), "")
             raise LabError(
-                "The file has {size:,d} megabytes.", "At most {most:,d} are read.", size=size >> 20, most=MOST_BYTES >> 20
+                "Column {column} holds no numbers: {cell}.", "Choose other columns.", column=at + 1, cell=repr(example[:20])
             )
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = "it is not text" if isinstance(error, UnicodeError) else (getattr(error, "strerror", None) or str(error))
-        raise LabError("The file {path} cannot be read: {reason}.", "Choose another file.", path=path, reason=reason) from None
-    return [(at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
-
-
-def _cells(line: str, delimiter: str | None) -> list[str]:
-    return line.split() if delimiter is None else next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _quickly(lines: list[tuple[int, str]], delimiter: str | None, wanted: list[int]) -> NDArray[np.float64] | None:
-    """All rows at once, None where one of them is not as it should be."""
-    try:
-        rows = np.loadtxt(
-            [line for _, line in lines], delimiter=delimiter, usecols=wanted, ndmin=2, comments=None, quotechar='"'
-        )
-    except (ValueError, IndexError):
-        return None
-    return rows if np.isfinite(rows).all() else None
-
-
-def _carefully(lines: list[tuple[int, str]], delimiter: str | None, wanted: list[int]) -> NDArray[np.float64]:
-    """Row by row; bad ones are named."""
-    rows: list[list[float]] = []
-    bad: list[tuple[int, int, str | None]] = []  # row, column, cell or None where there is none
-    for at, line in lines:
-        cells = _cells(line, delimiter)
-        found: list[float] = []
-        for column in wanted:
-            value = _number(cells[column]) if column < len(cells) else None
-            if value is None:
-                bad.append((at, column + 1, cells[column] if column < len(cells) else None))
-                break
-            found.append(value)
-        else:
-            rows.append(found)
-    if not bad:
-        return np.array(rows)
-    row, column_of, cell = bad[0]
-    if len(bad) > 1:
-        listed = ", ".join(str(each[0]) for each in bad[:NAMED_ROWS]) + (" …" if len(bad) > NAMED_ROWS else "")
-        raise LabError(
-            "{count:,d} rows do not have their numbers: rows {rows}.",
-            "Mend the rows, leave them out, or choose other columns.",
-            count=len(bad),
-            rows=listed,
-        )
-    if cell is None:
-        raise LabError("Row {row} has no column {column}.", "Mend the row, or choose other columns.", row=row, column=column_of)
-    raise LabError(
-        "Row {row}, column {column} is not a number: {cell}.",
-        "Mend the row, or leave it out.",
-        row=row,
-        column=column_of,
-        cell=repr(cell.strip()[:20]),
+    rows = read_rows(grid, head, [columns[at] for at in chosen], chosen, dialect.delimiter)
+    told = [Message("") if at in chosen else why for at, why in enumerate(reasons)]
+    reading = TableReading(
+        path=path,
+        rows=len(rows.values),
+        columns=tuple(
+            ColumnReading(at + 1, head.names[at] if head.names else "", at in chosen, why) for at, why in enumerate(told)
+        ),
+        encoding=file.encoding,
+        delimiter=dialect.delimiter,
+        decimal="," if "," in rows.marks else ".",
+        header=head.line,
+        left_out=rows.left_out,
+        left_out_count=rows.left_out_count,
+        comments=prepared.commented,
+        damaged=file.damaged,
+        stray=grid.stray,
     )
+    return NumberTable(rows.values, tuple(head.names[at] for at in chosen) if head.names else (), reading)
+
+
+# ---- which columns -----------------------------------------------------------------------------------------------------
+
+
+def column_places(wanted: Sequence[int | str], names: Sequence[str], count: int) -> list[int]:
+    """The columns asked for, by number counted from 1 or by name, as places counted from 0.
+
+    A number beyond the last column is taken for a name, if there is one like it: a year, for instance.
+
+    Raises
+    ------
+    LabError
+        If there is no such column, two have that name, or one is asked for twice.
+    """
+    places = []
+    for each in wanted:
+        if isinstance(each, int) and each <= count and each > 0:
+            places.append(each - 1)
+            continue
+        found = [at for at, name in enumerate(names) if name and name == str(each)]
+        found = found or [at for at, name in enumerate(names) if name and _folded(name) == _folded(str(each))]
+        if len(found) > 1:
+            raise LabError(
+                "{count} columns are named {name}: {numbers}.",
+                "Choose one of them by its number.",
+                count=len(found),
+                name=str(each),
+                numbers=", ".join(str(at + 1) for at in found),
+            )
+        if not found and isinstance(each, int):
+            raise LabError(
+                "The table has {found} columns, and column {wanted} is asked for.",
+                "Choose other columns.",
+                found=count,
+                wanted=each,
+            )
+        if not found:
+            listed = ", ".join(name for name in names[:20] if name) + (" …" if len(names) > 20 else "")
+            raise LabError(
+                "There is no column named {name}; the names are: {names}." if listed else "The columns have no names: {name}.",
+                "Choose other columns.",
+                name=str(each),
+                names=listed,
+            )
+        places.append(found[0])
+    if len(set(places)) < len(places):
+        twice = next(at for at in places if places.count(at) > 1)
+        raise LabError("Column {column} is chosen twice.", "Choose each column once.", column=twice + 1)
+    return places
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _reason(cells: Column, at: int, head: Heading) -> Message:
+    """Why a column is not among those taken when none are named."""
+    numbers, missing = int(cells.numeric.sum()), cells.missing
+    if missing == len(cells):
+        return Message("empty")
+    if 2 * numbers < len(cells) - missing:
+        return Message("text")
+    if at == 0 and head.row_names and (not head.names[0] or _counts(cells)):
+        return Message("names of rows")
+    if head.names and head.names[at].casefold() in COUNTERS and _counts(cells):
+        return Message("numbers of rows")
+    if 2 * missing > len(cells):
+        return Message("mostly empty")
+    return Message("")
+
+
+def _counts(cells: Column) -> bool:
+    """Whether a column counts 0, 1, 2 ... or 1, 2, 3 ..."""
+    values = cells.plain
+    return values is not None and values[0] in (0, 1) and bool((np.diff(values) == 1).all())

@@ -15,8 +15,8 @@ LEAST_ROWS, MOST_ROWS = 10, 200_000
 ROOM = 0.9  # of the square that points from a file may fill
 
 
-def read_points(path: str, columns: Sequence[int] = (1, 2)) -> Tensor:
-    """Two columns of a text file of numbers, counted from 1; shape (2, N), float64, as they stand there.
+def read_points(path: str, columns: Sequence[int | str] = (1, 2)) -> Tensor:
+    """Two columns of a text file of numbers, by number counted from 1 or by name; shape (2, N), float64, as they stand there.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def read_points(path: str, columns: Sequence[int] = (1, 2)) -> Tensor:
     """
     rows = read_table(path, columns).rows
     if len(rows) > MOST_ROWS:
-        raise LabError("The file has {rows:,d} rows.", "At most {most:,d} are read.", rows=len(rows), most=MOST_ROWS)
+        raise LabError("The file has {rows:,d} rows.", "At most {most:,d} rows are read.", rows=len(rows), most=MOST_ROWS)
     if len(rows) < LEAST_ROWS:
         raise LabError("The file has {rows} points.", "At least {least} are needed.", rows=len(rows), least=LEAST_ROWS)
     return torch.from_numpy(rows.T.copy())
@@ -39,12 +39,13 @@ def standardised(points: Tensor) -> Tensor:
     LabError
         If one of the coordinates does not vary.
     """
-    centred = points - points.mean(1, keepdim=True)
-    scale = centred.square().mean(1, keepdim=True).sqrt()
-    if not bool((scale > 1e-12 * points.abs().amax(1, keepdim=True).clamp_min(1e-300)).all()):
+    low, high = points.amin(1, keepdim=True), points.amax(1, keepdim=True)
+    if bool((low == high).any()):
         raise LabError("One of the two columns is the same in every row.", "Choose another column.")
-    farthest = (centred.abs() / scale).amax(1, keepdim=True)
-    return (centred / scale * torch.clamp(ROOM * REACH / farthest, max=1.0)).float()
+    within = (points / 2 - low / 2) / (high / 2 - low / 2)  # from 0 to 1: squares of very large numbers would overflow
+    centred = within - within.mean(1, keepdim=True)
+    standard = centred / centred.square().mean(1, keepdim=True).sqrt()
+    return (standard * torch.clamp(ROOM * REACH / standard.abs().amax(1, keepdim=True), max=1.0)).float()
 
 
 def bandwidth(count: int) -> float:

@@ -1,46 +1,39 @@
-"""Collections of short texts, and the word-document table made of one.
-
-Texts are cut into words without a dictionary: letters that follow each other are a word; a run of Chinese characters, which
-has no spaces, is cut at punctuation and at function characters, and every two neighbouring characters of a piece become one
-word. Pairs that are no words seldom come twice, so that a small least number of documents sorts them out.
-"""
+"""Collections of texts, and the word-document table made of one."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from engine.core.errors import LabError
+from engine.core.messages import Message
 from engine.core.resources import resource_path
+from engine.data.kept import Kept, mark
+from engine.data.reading import TextReading
+from engine.data.text_files import decoded_alike, read_file, read_text_file
+from engine.data.words import Han, cut, tidied
 
 EXAMPLES = {"english": "english.txt", "chinese": "chinese.txt"}
 MOST_FILES = 20_000
 MOST_BYTES = 1 << 26  # of all files of a folder together
 MOST_CELLS = 20_000_000  # of a table, as doubles 160 MB
 
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-PIECES = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}]+(?:['’-][^\W\d_{HAN}]+)*")
-IS_HAN = re.compile(rf"[{HAN}]")
-
-Han = Literal["pairs", "characters"]
 Pause = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Documents in their order, with the subject each was written for where that is known."""
+    """Tidied documents in their order, with the subject each was written for or how they were read, where that is known."""
 
     texts: tuple[str, ...]
     names: tuple[str, ...]
     subjects: tuple[str, ...] = ()
+    reading: TextReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class Cutting:
     Parameters
     ----------
     han : str
-        ``pairs``: every two neighbouring Chinese characters are a word; ``characters``: every single one.
+        How Chinese is cut, as in `engine.data.words.cut`.
     stop_words : bool
         Leave out function words, English and Chinese.
     most_words : int
@@ -100,6 +93,8 @@ def example(name: str) -> Collection:
 def read_folder(folder: str, pause: Pause = lambda: None) -> Collection:
     """All ``*.txt`` files directly in a folder, in the order of their names; a file stands for the folder it lies in.
 
+    Files that are not UTF-8 are taken to be of one encoding, found out from all of them together.
+
     Parameters
     ----------
     folder : str
@@ -110,18 +105,62 @@ def read_folder(folder: str, pause: Pause = lambda: None) -> Collection:
     Raises
     ------
     LabError
-        If there is no such folder, it has no text files or too many, or one cannot be read or is not UTF-8.
+        If there is no such folder, it has no text files or too many, or one cannot be read or is no text.
     """
-    place = Path(folder).expanduser()
-    place = place.parent if place.is_file() else place
-    if not place.is_dir():
+    try:
+        place = Path(folder).expanduser()
+        place = place.parent if place.is_file() else place
+        there = place.is_dir()
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no home of this name
+        place, there = Path(folder), False
+    if not there:
         raise LabError("There is no folder {folder}.", "Name a folder with text files (*.txt).", folder=str(place))
-    files = _text_files(place)
-    texts = []
+    files, left_out = _text_files(place)
+    key = tuple(map(mark, files))
+
+    def collection() -> Collection:
+        return _read_all(place, files, left_out, pause)
+
+    return _kept.get(key if all(key) else None, collection, lambda found: sum(map(len, found.texts)))
+
+
+_kept = Kept[Collection]()
+
+
+def _read_all(place: Path, files: Sequence[Path], left_out: Sequence[tuple[str, Message]], pause: Pause) -> Collection:
+    contents = []
     for file in files:
         pause()
-        texts.append(_read(file))
-    return Collection(tuple(texts), tuple(file.stem for file in files))
+        contents.append(read_file(file, MOST_BYTES))
+    read = decoded_alike(contents, files, pause)
+    texts = []
+    for each in read:
+        pause()
+        texts.append(tidied(each.text))
+    reading = TextReading(
+        path=str(place),
+        files=len(files),
+        encodings=tuple(Counter(each.encoding for each in read).most_common()),
+        characters=sum(map(len, texts)),
+        left_out=tuple(left_out),
+        damaged=sum(each.damaged for each in read),
+    )
+    return Collection(tuple(texts), tuple(file.stem for file in files), reading=reading)
+
+
+def read_text(path: str) -> tuple[str, TextReading]:
+    """A single text file, tidied, and how it was read.
+
+    Raises
+    ------
+    LabError
+        If none is named, or it cannot be read or is no text.
+    """
+    if not path:
+        raise LabError("No file has been chosen.", "Choose a text file.")
+    read = read_text_file(path)
+    text = tidied(read.text)
+    return text, TextReading(path, 1, ((read.encoding, 1),), len(text), damaged=read.damaged)
 
 
 def make_table(collection: Collection, cutting: Cutting, pause: Pause = lambda: None) -> Table:
@@ -161,17 +200,6 @@ def make_table(collection: Collection, cutting: Cutting, pause: Pause = lambda: 
     return Table(counts, words, kept)
 
 
-def cut(text: str, han: Han = "pairs", stop: frozenset[str] = frozenset()) -> Iterator[tuple[str, int, int]]:
-    """The words of a text with the places where they begin and end, in their order; pairs of characters overlap."""
-    for piece in PIECES.finditer(text):
-        if IS_HAN.match(piece.group()):
-            yield from _cut_han(piece.group(), piece.start(), han, stop)
-            continue
-        word = piece.group().casefold().replace("’", "'").removesuffix("'s")
-        if len(word) > 1 and word not in stop:
-            yield word, piece.start(), piece.end()
-
-
 @cache
 def stop_words() -> frozenset[str]:
     """Function words of English, and function characters of Chinese, at which runs are cut."""
@@ -191,20 +219,11 @@ def shares_of_subjects(subjects: Sequence[str]) -> tuple[tuple[str, ...], np.nda
     return names, shares
 
 
-def _cut_han(run: str, start: int, han: Han, stop: frozenset[str]) -> Iterator[tuple[str, int, int]]:
-    if han == "characters":
-        yield from ((sign, start + i, start + i + 1) for i, sign in enumerate(run) if sign not in stop)
-        return
-    yield from (
-        (one + other, start + i, start + i + 2)
-        for i, (one, other) in enumerate(pairwise(run))
-        if one not in stop and other not in stop
-    )
-
-
-def _text_files(place: Path) -> list[Path]:
+def _text_files(place: Path) -> tuple[list[Path], list[tuple[str, Message]]]:
+    """The texts of a folder in the order of their names, and what else lies there that one sees."""
     try:
-        files = sorted(file for file in place.iterdir() if file.suffix.lower() == ".txt" and file.is_file())
+        found = sorted(file for file in place.iterdir() if not file.name.startswith(".") and not file.is_dir())
+        files = [file for file in found if file.suffix.lower() == ".txt" and file.is_file()]
         size = sum(file.stat().st_size for file in files)
     except OSError as error:
         raise LabError("{path} cannot be read: {reason}.", path=str(place), reason=error.strerror or error) from None
@@ -220,21 +239,9 @@ def _text_files(place: Path) -> list[Path]:
             most=MOST_FILES,
             limit=MOST_BYTES >> 20,
         )
-    return files
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabError(
-            "{file} is not text in UTF-8: the byte at place {place:,d} belongs to no character.",
-            "Save it in UTF-8 or take it out of the folder.",
-            file=file.name,
-            place=error.start,
-        ) from None
-    except OSError as error:
-        raise LabError("{path} cannot be read: {reason}.", path=str(file), reason=error.strerror or error) from None
+    others = [file for file in found if file not in set(files)]
+    why = [Message("it is no regular file") if file.suffix.lower() == ".txt" else Message("not *.txt") for file in others]
+    return files, [(file.name, reason) for file, reason in zip(others, why, strict=True)]
 
 
 def _lines(name: str) -> list[str]:

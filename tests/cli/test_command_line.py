@@ -37,11 +37,11 @@ def processor_seconds(process: subprocess.Popen[str]) -> float:
     return float(times.user + times.system)
 
 
-def main_py(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def main_py(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(
-        [sys.executable, "main.py", *arguments],
-        cwd=ROOT,
+        [sys.executable, str(ROOT / "main.py"), *arguments],
+        cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         encoding="utf-8",
@@ -195,3 +195,47 @@ def test_check_tells_of_every_experiment() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["ok"] * len(done.stdout.splitlines())
     assert NAME in done.stdout
+
+
+# ---- files that are read -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_tells_what_it_read_and_its_session_opens_from_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    rows = "".join(f"{index};{index % 7},5;{(index * index) % 11},25\n" for index in range(1, 41))
+    (tmp_path / "here" / "données.csv").write_bytes(("id;Größe;Länge\n" + rows + "41;NA;3\n").encode("cp1252"))
+    mixture = ("run", "em.mixture", "--set", "data=file", "--set", "components=1", "--set", "steps=2")
+    done = main_py(*mixture, "--set", "file=données.csv", "--out", "out", cwd=tmp_path / "here")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Rows: 40. Columns: Größe, Länge.",
+        "Columns left out: id (numbers of rows).",
+        "Read as: Windows-1252, semicolons, decimal comma, names in row 1.",
+        "Rows left out (1): 42 (NA).",
+    ]
+    saved = read_session(tmp_path / "here" / "out" / "session.json").experiments["em.mixture"].parameters
+    assert saved["file"] == str(tmp_path / "here" / "données.csv")
+    done = main_py(*mixture, "--set", f"file={saved['file']}", "--set", "columns=Länge", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    reading = json.loads(done.stdout)["reading"]["file"]
+    assert (reading["rows"], reading["encoding"], reading["decimal_mark"]) == (41, "Windows-1252", ",")
+    assert [column["name"] for column in reading["columns"] if column["taken"]] == ["Länge"]
+
+
+@posix
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom", "pipe"])
+def test_devices_and_pipes_are_refused_at_once(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = main_py("run", "em.mixture", "--set", "data=file", "--set", f"file={tmp_path / path}")
+    assert done.returncode == 1
+    assert "it is no regular file" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_numbers_of_the_command_line_are_those_of_the_form() -> None:
+    done = main_py("run", "em.mixture", "--set", "data=values", "--set", "values=1_000,2,3")
+    assert done.returncode == 2
+    assert "values = '1_000' is not allowed" in done.stderr
+    wide = ("--set", "values=１，２，3，8，9，10", "--set", "components=2", "--set", "steps=1", "--json")
+    done = main_py("run", "em.mixture", "--set", "data=values", *wide)
+    assert json.loads(done.stdout)["parameters"]["values"] == [[1, 2, 3, 8, 9, 10]]

@@ -382,7 +382,7 @@ def test_work_beside_a_run_does_not_wait_for_the_first_picture_nor_change_the_ru
         ({"start": "manual", "means": ((1.0,), (2.0,), (3.0,))}, "A row of means has 1 numbers, and a point has 2"),
         ({"data": "drawn"}, "Nothing has been drawn yet"),
         ({"data": "file"}, "No file has been chosen"),
-        ({"data": "iris", "columns": (1, 5)}, "no column 5: the table has 4"),
+        ({"data": "iris", "columns": (1, 5)}, "The table has 4 columns, and column 5 is asked for"),
         ({"data": "breast_cancer", "components": 4}, "has become flat"),
     ],
 )

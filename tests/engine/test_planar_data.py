@@ -119,7 +119,7 @@ def test_columns_of_any_kind_are_read(tmp_path: Path, mark: str, head: str) -> N
         ("", "empty"),
         ("1,2\n3,4\n", "2 points"),
         ("x,y\n1,2\n3,oh\n", "Row 3, column 2 is not a number: 'oh'"),
-        ("1,2\n3,nan\n", "Row 2, column 2"),
+        ("1,2\n3,nan\n", "1 points"),
         ("1,2\n\n3,inf\n", "Row 3, column 2"),
         ("1,2\n3\n", "Row 2 has no column 2"),
     ],
@@ -140,6 +140,16 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(LabError, match=words):
             read_points(path)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_points_of_any_size_are_standardised(size: float) -> None:
+    points = torch.tensor([[1.0, 2.0, 4.0, 8.0], [3.0, 1.0, 2.0, 2.0]], dtype=torch.float64)
+    torch.testing.assert_close(standardised(points * size), standardised(points))
+    microseconds = torch.tensor([[1.7e15 + 100, 1.7e15 + 900, 1.7e15 + 400], [1.0, 2.0, 0.0]], dtype=torch.float64)
+    assert standardised(microseconds).double().square().mean(1).tolist() == pytest.approx([1, 1])
+    with pytest.raises(LabError, match="the same in every row"):
+        standardised(torch.full((2, 9), 0.1, dtype=torch.float64))
 
 
 def test_standardised_points_fit_into_the_square() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.api import ExperimentState, Session, UsageError, parse_session, read_session, write_session
+from engine.api import ExperimentState, Session, UsageError, open_session, parse_session, read_session, write_session
 
 SESSION = Session(
     current="angles.distribution",
@@ -120,3 +121,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_session(tmp_path / "nothing.json")
     with pytest.raises(UsageError, match="cannot be read"):
         read_session(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes and devices of Unix")
+def test_devices_and_pipes_are_no_sessions(tmp_path: Path) -> None:
+    """Reading /dev/zero fills the memory; a pipe waits for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path):
+        for read in (read_session, open_session):
+            with pytest.raises(UsageError, match=r"cannot be read: it is (no regular file|a folder)"):
+                read(path)

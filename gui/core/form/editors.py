@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStyle, QStyleOptionButton
 
 from engine.api import SEED_LIMIT, FieldSpec
 from gui.core.form.scale import Size, scale_of, snap
-from gui.core.form.text import parse_typed, show_value
+from gui.core.form.text import show_value
 from gui.core.form.value_edit import ValueEdit
 from gui.core.i18n import tr
 from gui.core.look.slider import SlideBar
@@ -158,7 +158,7 @@ class TextEditor(Editor):
     @Slot()
     def _take_typed(self) -> None:
         self._thought.stop()
-        self.take(parse_typed(self.spec, self.line.text()))
+        self.take(self.spec.parse(self.line.text()))
 
     @Slot()
     def _on_editing_finished(self) -> None:

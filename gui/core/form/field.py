@@ -12,12 +12,13 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QSizePolicy, QWidget
 
-from engine.api import FieldSpec
+from engine.api import FieldSpec, Message
 from gui.core.form.editors import Editor, NumberEditor
 from gui.core.form.paths import EDITORS
 from gui.core.form.text import show_value, symbol_html
 from gui.core.i18n import tr
 from gui.core.look.icons import set_icon
+from gui.core.look.style import set_role
 from gui.core.look.theme import px, space, theming
 from gui.core.look.widgets import IconButton, show_if
 
@@ -55,6 +56,8 @@ class Field(QWidget):
         self.editor: Editor = EDITORS[spec.kind](spec, experiment, self)
         self._label = QLabel(self)
         self._problem = QLabel(self)
+        self._note = QLabel(self)
+        self._sentences: tuple[Message, ...] = ()
         self._sweeping = False
         self._tool_face = ""
         self._build()
@@ -92,6 +95,18 @@ class Field(QWidget):
             show_if(self._problem, bool(text))
         self.editor.set_invalid(bool(text))
 
+    @property
+    def note(self) -> str:
+        """What was read of the file that the row names, empty if it names none."""
+        return self._note.text()
+
+    def set_note(self, sentences: tuple[Message, ...], *, failed: bool = False) -> None:
+        """Say below the row what was read, or why nothing could be."""
+        self._sentences = sentences
+        set_role(self._note, "error" if failed else "small")
+        self._say_note()
+        show_if(self._note, bool(sentences))
+
     def set_sweeping(self, sweeping: bool) -> None:
         """Show whether the parameter is travelling."""
         if sweeping != self._sweeping:
@@ -127,6 +142,7 @@ class Field(QWidget):
         self.editor.main.setAccessibleDescription(tr(ui.help, self.experiment) if ui.help else "")
         self.editor.retranslate()
         self._name_tool()
+        self._say_note()
 
     def restyle(self) -> None:
         """Set sizes and colours of the current theme."""
@@ -174,6 +190,10 @@ class Field(QWidget):
         self._problem.setProperty("role", "error")
         self._problem.setWordWrap(True)
         self._problem.hide()
+        self._note.setProperty("role", "small")
+        self._note.setWordWrap(True)
+        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._note.hide()
         self._build_tool()
         self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -186,6 +206,7 @@ class Field(QWidget):
         if self.editor.wide is not None:
             grid.addWidget(self.editor.wide, 1, 0, 1, 3)
         grid.addWidget(self._problem, 2, 0, 1, 3)
+        grid.addWidget(self._note, 3, 0, 1, 3)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
     def _build_tool(self) -> None:
@@ -219,6 +240,9 @@ class Field(QWidget):
         allowed = tr("Takes {allowed}.", allowed=tr(self.spec.allowed))
         command = f"--set {self.spec.name}={self.spec.format(self.spec.default)}"
         return f"{help_text}<p>{escape(allowed)}<br><code>{escape(command)}</code></p>"
+
+    def _say_note(self) -> None:
+        self._note.setText("\n".join(tr(sentence, self.experiment) for sentence in self._sentences))
 
     def _default_text(self) -> str:
         if self.spec.kind == "choice":

@@ -12,6 +12,7 @@ from engine.api import Entry, FieldSpec, LabParameters, Message, UsageError, fie
 from gui.core.form.drafts import WHOLE, Drafts
 from gui.core.form.field import Field
 from gui.core.form.presets import PresetBar
+from gui.core.form.reading_watch import ReadingWatch
 from gui.core.form.sections import make_sections
 from gui.core.i18n import tr, translator
 from gui.core.look.follow import follow
@@ -62,6 +63,7 @@ class Form(QWidget):
         self._messages: Mapping[str, Message] = {}
         self.fields = {spec.name: Field(spec, self.experiment, self) for spec in field_specs(model)}
         self.presets = PresetBar(model, entry.presets if entry is not None else (), self)
+        self.readings = ReadingWatch(self.fields, self)
         self._general = QLabel(self)
         self._sections = make_sections(list(self.fields.values()), self.experiment, self)
         self._arrange()
@@ -185,6 +187,7 @@ class Form(QWidget):
         for section in self._sections:
             section.show_relevant(values)
         self.presets.show_parameters(self.parameters)
+        self.readings.look(self.parameters)
 
     def _show_messages(self, messages: Mapping[str, Message]) -> None:
         """Each sentence at its field; those about none, or about a field that is hidden, at the top."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from gui.core.form.columns import ColumnsEditor
 from gui.core.form.editors import ChoiceEditor, Editor, NumberEditor, SeedEditor, SwitchEditor, TextEditor, beside
 from gui.core.form.value_edit import PathEdit
 from gui.core.i18n import tr
@@ -79,4 +80,5 @@ EDITORS: dict[str, type[Editor]] = {
     "ints": TextEditor,
     "floats": TextEditor,
     "matrix": TextEditor,
+    "columns": ColumnsEditor,
 }

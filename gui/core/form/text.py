@@ -1,4 +1,4 @@
-"""Values as people read and type them: thousands separators, real minus signs, full-width punctuation of an input method."""
+"""Values as people read them: with thousands separators. What they type is read by `FieldSpec.parse`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,11 @@ from typing import Any
 
 from engine.api import FieldSpec
 
-_FULL_WIDTH = str.maketrans("，；．：－０１２３４５６７８９　", ",;.:-0123456789 ")
-_NUMBERS = ("int", "float")
-_LISTS = ("ints", "floats", "matrix")
-
-
-def parse_typed(spec: FieldSpec, text: str) -> Any:
-    """The value of a typed text, or the text itself where it means none, for the model to refuse.
-
-    Commas between digits are thousands separators in a number and separators of a list.
-    """
-    if spec.kind in (*_NUMBERS, *_LISTS, "seed"):
-        text = text.translate(_FULL_WIDTH).replace("−", "-").replace("×10^", "e")
-    if spec.kind in _NUMBERS:
-        text = text.replace(",", "").replace("\u2009", "").replace(" ", "")
-    return spec.parse(text)
+_LISTS = ("ints", "floats")
 
 
 def show_value(spec: FieldSpec, value: Any) -> str:
-    """The text of a value in a field; `parse_typed` turns it into the same value again."""
+    """The text of a value in a field; `FieldSpec.parse` turns it into the same value again."""
     if isinstance(value, str):
         return value
     if spec.kind == "int":
@@ -34,6 +20,8 @@ def show_value(spec: FieldSpec, value: Any) -> str:
         return show_number(value)
     if spec.kind == "matrix":
         return "; ".join(", ".join(show_number(part, separators=False) for part in row) for row in value)
+    if spec.kind == "columns":
+        return ", ".join(spec.format((part,)) for part in value)
     if spec.kind in _LISTS:
         return ", ".join(show_number(part, separators=False) for part in value)
     return spec.format(value)

@@ -132,6 +132,11 @@ class PathEdit(ValueEdit):
 
     dropped = Signal(str)
 
+    def show_text(self, text: str) -> None:
+        """Show a path without a signal, its end in sight: folders are known, the file is not."""
+        super().show_text(text)
+        self.setCursorPosition(len(text))
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()

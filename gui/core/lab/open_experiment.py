@@ -233,7 +233,8 @@ class OpenExperiment(QObject):
 
     @Slot()
     def restart(self) -> None:
-        """The same run again, number by number."""
+        """The same run again, number by number; its files may have changed."""
+        self.form.readings.look(self.parameters, again=True)
         self.submit()
         self.set_playing(True)
 
@@ -389,7 +390,7 @@ class OpenExperiment(QObject):
     def state(self) -> ExperimentState:
         """What a session file keeps of this experiment."""
         return ExperimentState(
-            parameters=self.parameters.model_dump(mode="json"),
+            parameters=self.parameters.saved(),
             playing=self.playing,
             step=self._newest_step(),
             tweaked=self._tweaked,

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from engine.api import Frame, LabParameters, UsageError, field_specs
+from engine.api import Frame, LabParameters, UsageError, csv_blocks, field_specs, frame_tables
 from gui.core.plots import render_widget
 
 SCREEN_DPI = 96
+PATHS = ("file", "folder")
 
 
 def changed_values(parameters: LabParameters) -> dict[str, Any]:
-    """The parameters that differ from their defaults, and always the seed."""
+    """The parameters that differ from their defaults, and always the seed; paths are whole."""
     specs = field_specs(type(parameters))
-    values = {spec.name: getattr(parameters, spec.name) for spec in specs}
+    whole = parameters.saved()
+    values = {spec.name: whole[spec.name] if spec.kind in PATHS else getattr(parameters, spec.name) for spec in specs}
     return {spec.name: values[spec.name] for spec in specs if values[spec.name] != spec.default or spec.name == "seed"}
 
 
@@ -53,30 +51,9 @@ def python_script(experiment: str, parameters: LabParameters) -> str:
 
 
 def csv_text(experiment: str, frame: Frame) -> str:
-    """The arrays of the picture as columns, two-dimensional ones along their longer side, with the run as comments above."""
-    columns = dict(_columns(frame.arrays))
-    out = io.StringIO()
-    values = ", ".join(f"{name}={value}" for name, value in changed_values(frame.parameters).items())
-    out.write(f"# {experiment}, step {frame.step}, {values}\n")
-    for name, value in frame.measures.items():
-        out.write(f"# {name} = {value:.9g}\n")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    length = max((len(column) for column in columns.values()), default=0)
-    for row in range(length):
-        writer.writerow([f"{column[row]:.9g}" if row < len(column) else "" for column in columns.values()])
-    return out.getvalue()
-
-
-def _columns(arrays: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
-    found = []
-    for name, array in arrays.items():
-        if array.ndim == 1:
-            found.append((name, array))
-        elif array.ndim == 2:
-            array = array if array.shape[0] >= array.shape[1] else array.T
-            found += [(f"{name}_{index}", array[:, index]) for index in range(array.shape[1])]
-    return found
+    """All numbers of a frame as tables one below the other, and the command that computes them."""
+    heading = f"# {experiment}, step {frame.step}\n# {command_line(experiment, frame.parameters)}\n\n"
+    return heading + csv_blocks(frame_tables(experiment, frame))
 
 
 def picture(widget: QWidget, dpi: float = 300) -> QImage:

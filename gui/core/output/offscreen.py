@@ -245,7 +245,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     """The whole window after the run has ended."""
     from gui.app import open_window
 
-    state = ExperimentState(parameters=parameters.model_dump(mode="json"))
+    state = ExperimentState(parameters=parameters.saved())
     session = Session(current=name, experiments={name: state}, language=translator.language, theme=theming.current.name)
     window = open_window(session, device=device)
     window.resize(logical(size, scale))
@@ -253,7 +253,7 @@ def window_picture(name: str, parameters: LabParameters, size: tuple[int, int], 
     window.preloader.join()
     wait_until(lambda: not window.starting and (window.view is None or old_enough(window.view.session)), 600)
     _pause(120)
-    wait_until(lambda: window.view is None or window.view.session.notes.complete, 20)
+    wait_until(lambda: window.view is None or told(window.view.session), 20)
     _pause(120)
     picture = picture_of(window, size, scale)
     window.close()
@@ -265,6 +265,11 @@ def old_enough(session: OpenExperiment) -> bool:
     """Whether a run has come to its end; one that has none of its own is taken after as many steps as without a window."""
     frame = session.frame
     return session.ended or (frame is not None and frame.total is None and frame.step >= ENDLESS_LIMIT)
+
+
+def told(session: OpenExperiment) -> bool:
+    """Whether the notes stand, and what the files hold is known."""
+    return session.notes.complete and not session.form.readings.busy
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

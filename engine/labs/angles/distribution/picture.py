@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import Tensor
+
+from engine.core.frames import unit
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What the panel draws. Angles in radians, densities per radian or per unit of cosine."""
 
-    edges: np.ndarray  # (bins + 1,)
-    density: np.ndarray  # (bins,)
-    grid: np.ndarray  # (CURVE_POINTS,)
-    law: np.ndarray  # (CURVE_POINTS,)
+    edges: np.ndarray = field(metadata=unit("rad"))  # (bins + 1,)
+    density: np.ndarray = field(metadata=unit("1/rad"))  # (bins,)
+    grid: np.ndarray = field(metadata=unit("rad"))  # (CURVE_POINTS,)
+    law: np.ndarray = field(metadata=unit("1/rad"))  # (CURVE_POINTS,)
     compare_dimensions: np.ndarray  # (c,)
     compare_laws: np.ndarray  # (c, CURVE_POINTS)
     cosine_edges: np.ndarray  # (bins + 1,)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.core.frames import GAPS
+from engine.core.frames import GAPS, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Picture:
     theory_spread: np.ndarray = field(metadata=GAPS)  # (L + 1,): deviation of its logarithm between networks
     gradient: np.ndarray = field(metadata=GAPS)  # (L + 1,): squared gradient over that behind the last layer
     theory_gradient: np.ndarray = field(metadata=GAPS)
-    angle: np.ndarray = field(metadata=GAPS)  # (L + 1,): between the two marked inputs, radians
-    theory_angle: np.ndarray = field(metadata=GAPS)
+    angle: np.ndarray = field(metadata=GAPS | unit("rad"))  # (L + 1,): between the two marked inputs, radians
+    theory_angle: np.ndarray = field(metadata=GAPS | unit("rad"))
     turned: np.ndarray = field(metadata=GAPS)  # (L + 1,): angle between a signal and the input it came from, radians
     theory_turned: np.ndarray = field(metadata=GAPS)
     dead: np.ndarray = field(metadata=GAPS)  # (L + 1,): share of dead units

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import GAPS, Observation
+from engine.core.frames import GAPS, Observation, unit
 from engine.core.parameters import LabParameters, Ui, problem
 from engine.labs.em.coins.claims import CLAIMS, MEASURES, check_claims, measured_rate
 from engine.labs.em.coins.path import NODES, Landscape, Path, Rest, landscape, path, rest
@@ -107,12 +107,12 @@ class Picture:
     shares: np.ndarray  # (n, 2)
     counts: np.ndarray  # (n, 2 coins, 2 sides): expected heads and tails
     way: np.ndarray  # (K + 1, 3): the whole path
-    log_likelihood: np.ndarray  # (2 K + 1,): after each half-step of the whole path
-    lower_bound: np.ndarray  # (2 K + 1,)
+    log_likelihood: np.ndarray = field(metadata=unit("nat"))  # (2 K + 1,): after each half-step of the whole path
+    lower_bound: np.ndarray = field(metadata=unit("nat"))  # (2 K + 1,)
     errors: np.ndarray = field(metadata=GAPS)  # (K + 1,): distance to the place of rest
     rates: np.ndarray = field(metadata=GAPS)  # (2,) or (3,)
-    surface: np.ndarray  # (m, m): log-likelihood less the highest one; rows belong to θ_B
-    hill: np.ndarray  # (m, m): lower bound less its peak
+    surface: np.ndarray = field(metadata=unit("nat"))  # (m, m): log-likelihood less the highest one; rows belong to θ_B
+    hill: np.ndarray = field(metadata=unit("nat"))  # (m, m): lower bound less its peak
     maximum: np.ndarray  # (3,): by direct maximisation
     twin: bool  # the coins can be exchanged
     profile: bool  # the surface takes the best weight at every point

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import Observation, unit
 from engine.labs.em.joint_kl.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.joint_kl.half_steps import World, binomial_rows, e_step, half_step, m_step, next_kind, slope
 from engine.labs.em.joint_kl.parameters import Parameters
@@ -33,13 +33,13 @@ class Picture:
     exact: np.ndarray  # (X, Z): p(z|x)
     completed: np.ndarray  # (X, Z): p̃(x) r(z|x)
     joint: np.ndarray  # (X, Z): p(x, z)
-    terms: np.ndarray  # (X, Z): what each cell adds to the joint KL
+    terms: np.ndarray = field(metadata=unit("nat"))  # (X, Z): what each cell adds to the joint KL
     kinds: np.ndarray  # (k + 1,): 0 at the start, 1 after an E step, 2 after an M step
-    marginal: np.ndarray  # (k + 1,): marginal KL along the way
-    gap: np.ndarray  # (k + 1,)
+    marginal: np.ndarray = field(metadata=unit("nat"))  # (k + 1,): marginal KL along the way
+    gap: np.ndarray = field(metadata=unit("nat"))  # (k + 1,)
     ahead_kinds: np.ndarray  # (a,): the half-steps that would follow
-    ahead_marginal: np.ndarray  # (a,)
-    ahead_gap: np.ndarray  # (a,)
+    ahead_marginal: np.ndarray = field(metadata=unit("nat"))  # (a,)
+    ahead_gap: np.ndarray = field(metadata=unit("nat"))  # (a,)
     entropy: float  # of the data
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation
+from engine.core.frames import Observation, unit
 from engine.labs.em.likelihood.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.likelihood.family import Family, family_of
 from engine.labs.em.likelihood.parameters import Parameters
@@ -32,7 +32,7 @@ class Picture:
 
     normal: bool
     grid: np.ndarray  # (GRID,): the parameter
-    average: np.ndarray  # (GRID,): log-likelihood per observation, at least -1e6
+    average: np.ndarray = field(metadata=unit("nat"))  # (GRID,): log-likelihood per observation, at least -1e6
     highest: float  # its largest value
     here: float  # its value at the model
     curvature: float  # of the log-likelihood per observation at the maximum; 0 at the end of a range

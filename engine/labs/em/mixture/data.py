@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.data.classics import classic
-from engine.data.number_tables import NumberTable, read_table
+from engine.data.number_tables import column_places, read_table
 from engine.data.point_clouds import curved, sample, truth
 from engine.labs.em.mixture.parameters import CLASSICS, CURVED, Matrix, Parameters
 from engine.math.latent.laws import FLATTEST, Mixture
@@ -81,18 +80,12 @@ def load(parameters: Parameters, context: Context) -> Base:
             raise LabError("Nothing has been drawn yet.", "Paint points in the picture, or choose other data.")
         return _plain(torch.empty((len(rows[0]), 0), dtype=wide, device=device))
     if kind == "file":
-        table = read_cached(parameters.file, parameters.columns, context)
+        table = read_table(parameters.file, parameters.columns, context.checkpoint)
         return _plain(torch.tensor(table.rows, dtype=wide, device=device).mT.contiguous(), table.names)
     if kind in CLASSICS:
         found = classic(kind)
-        columns = [column - 1 for column in parameters.columns] or list(range(len(found.names)))
-        if max(columns) >= len(found.names):
-            raise LabError(
-                "There is no column {column}: the table has {found}.",
-                "Choose other columns.",
-                column=max(columns) + 1,
-                found=len(found.names),
-            )
+        count = len(found.names)
+        columns = column_places(parameters.columns, found.names, count) if parameters.columns else list(range(count))
         rows_of = torch.tensor(found.rows[:, columns], dtype=wide, device=device).mT.contiguous()
         return Base(rows_of, found.labels, tuple(found.names[column] for column in columns), None)
     if kind in CURVED:
@@ -117,25 +110,6 @@ def _plain(rows: Tensor, names: tuple[str, ...] = ()) -> Base:
             most=MOST_DIMENSIONS,
         )
     return Base(rows, np.full(rows.shape[1], -1, np.int64), names, None)
-
-
-def read_cached(path: str, columns: tuple[int, ...], context: Context) -> NumberTable:
-    """A file is read again only after it has changed."""
-    try:
-        about = Path(path).expanduser().stat() if path else None
-    except (OSError, ValueError):
-        about = None
-    if about is None:
-        return read_table(path, columns)  # which says why it cannot
-    key = (path, columns, about.st_mtime_ns, about.st_size)
-    if key not in _READ:
-        table = read_table(path, columns, context.checkpoint)
-        _READ.clear()
-        _READ[key] = table
-    return _READ[key]
-
-
-_READ: dict[tuple[str, tuple[int, ...], int, int], NumberTable] = {}
 
 
 def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> Cloud:

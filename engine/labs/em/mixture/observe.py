@@ -162,10 +162,16 @@ def densities(state: State, canvas: Canvas, present: Mixture) -> dict[str, Any]:
         grid = np.linspace(low[0], high[0], GRID)
         at = torch.from_numpy(grid - canvas.shift[0])[None]
         parts = np.exp(numpy(log_joint(at, present)))
-        places = canvas.points()[:, 0].astype(float)
+        places = canvas.view.places[:, 0]  # about the centre: far from 0 the edges of bins would fall together
         bins = int(np.clip(round(2 * len(places) ** (1 / 3)), 6, 60))
         heights, edges = np.histogram(places, bins, density=True)
-        return {"grid": grid, "component_densities": parts, "edges": edges, "heights": heights, "field": np.empty((0, 0))}
+        return {
+            "grid": grid,
+            "component_densities": parts,
+            "edges": edges + canvas.shift[0],
+            "heights": heights,
+            "field": np.empty((0, 0)),
+        }
     flat = host(state.present).projected(canvas.view.basis, torch.zeros(state.cloud.dimension, dtype=torch.float64))
     step = (high - low) / CELLS
     x = low[0] + step[0] * (np.arange(CELLS) + 0.5) - canvas.shift[0]

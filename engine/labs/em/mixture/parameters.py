@@ -81,18 +81,21 @@ class Parameters(LabParameters):
         Ui(
             "File",
             kind="file",
+            reads="table",
             group="Data",
             when={"data": ("file",)},
             help="A text file of numbers in columns (CSV); names may stand in the first row.",
         ),
     ] = ""
     columns: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
+        tuple[Annotated[int, Field(ge=1, le=10_000)] | str, ...],
         Ui(
             "Columns",
+            kind="columns",
+            of="file",
             group="Data",
             when={"data": ("file", *CLASSICS)},
-            help="Which columns are used, counted from one; none given means every column of numbers.",
+            help="Which columns are used, by name or counted from one; none given means every column of numbers.",
         ),
     ] = ()
     points: Annotated[
@@ -369,7 +372,7 @@ class Parameters(LabParameters):
 
     @field_validator("columns")
     @classmethod
-    def different_columns(cls, columns: tuple[int, ...]) -> tuple[int, ...]:
+    def different_columns(cls, columns: tuple[int | str, ...]) -> tuple[int | str, ...]:
         """None twice: a covariance could not be inverted."""
         if len(set(columns)) != len(columns):
             raise problem("columns", "columns names one column twice.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.core.frames import GAPS
+from engine.core.frames import GAPS, unit
 from engine.core.messages import Message
 
 
@@ -69,14 +69,14 @@ class Picture:
 
     # curves by half-step
     curve_at: np.ndarray  # (s,): 0, 0.5, 1, ...
-    log_likelihoods: np.ndarray  # (s,): total, natural logarithm
+    log_likelihoods: np.ndarray = dataclasses.field(metadata=unit("nat"))  # (s,): total, natural logarithm
     # (s,): NaN before the first E half-step
-    lower_bounds: np.ndarray = dataclasses.field(metadata=GAPS)
+    lower_bounds: np.ndarray = dataclasses.field(metadata=GAPS | unit("nat"))
 
     # convergence, by full iteration
     error_at: np.ndarray  # (t,): 0, 1, 2, ...
     # (t,): (log L* - log L)/n, NaN where L* is unknown or rounding has the word
-    errors: np.ndarray = dataclasses.field(metadata=GAPS)
+    errors: np.ndarray = dataclasses.field(metadata=GAPS | unit("nat"))
     limit: float  # log L* at the fixed point ahead, NaN where it is unknown
     # missing share of information: errors of parameters shrink by it, those of the likelihood by its square
     predicted_rate: float

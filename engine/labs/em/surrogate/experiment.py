@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import GAPS, Observation
+from engine.core.frames import GAPS, Observation, unit
 from engine.core.parameters import LabParameters, Ui, problem
 from engine.labs.em.surrogate.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.surrogate.path import METHODS, Path, check, measured_rate, path
@@ -201,12 +201,12 @@ class Picture:
 
     half: int  # half-steps taken
     grid: np.ndarray  # (G,): values of θ
-    likelihood: np.ndarray  # (G,)
-    surrogates: np.ndarray  # (3, G): of EM, gradient and Newton, fitted at the anchor
+    likelihood: np.ndarray = field(metadata=unit("nat"))  # (G,)
+    surrogates: np.ndarray = field(metadata=unit("nat"))  # (3, G): of EM, gradient and Newton, fitted at the anchor
     peaks: np.ndarray  # (3, 2): where each of them is highest, and how high; the flat point of Newton's
     earlier: np.ndarray  # (k, G): former surrogates of the method
     way: np.ndarray  # (K + 1,): the whole path of the method
-    heights: np.ndarray  # (K + 1,): log-likelihoods along it
+    heights: np.ndarray = field(metadata=unit("nat"))  # (K + 1,): log-likelihoods along it
     anchor: float  # where the surrogates touch
     theta: float  # now
     height: float  # log-likelihood now

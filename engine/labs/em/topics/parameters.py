@@ -26,8 +26,9 @@ class Parameters(LabParameters):
         Ui(
             "Folder",
             kind="folder",
+            reads="texts",
             group="Texts",
-            help="A folder of text files (*.txt, UTF-8), one document each. Empty: the example.",
+            help="A folder of text files (*.txt), one document each. Empty: the example.",
         ),
     ] = ""
     vocabulary: Annotated[
@@ -45,13 +46,14 @@ class Parameters(LabParameters):
         Ui("Leave out stop words", group="Texts", help="Function words such as the, of and with, and their Chinese likes."),
     ] = True
     han: Annotated[
-        Literal["pairs", "characters"],
+        Literal["pairs", "characters", "words"],
         Ui(
             "Chinese words",
             group="Texts",
             advanced=True,
-            choices={"pairs": "Pairs of characters", "characters": "Single characters"},
-            help="Chinese has no spaces: every two neighbouring characters count as a word, or every single one.",
+            choices={"pairs": "Pairs of characters", "characters": "Single characters", "words": "Words of a dictionary"},
+            help="Chinese has no spaces: every two neighbouring characters count as a word, every single one, or the longest "
+            "words of a dictionary.",
         ),
     ] = "pairs"
     topics: Annotated[

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.core.frames import GAPS
-from engine.data.texts import Collection, Cutting, Table, cut, stop_words
+from engine.data.texts import Collection, Cutting, Table, stop_words
+from engine.data.words import cut
 from engine.math.latent.plsa import Topics, responsibilities
 
 MOST_WORDS = 12  # of a topic's list

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.core.frames import GAPS
+from engine.core.frames import GAPS, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Picture:
     cost_step: np.ndarray
     worth: np.ndarray = field(metadata=GAPS)  # effective samples per gradient
     accepted: np.ndarray = field(metadata=GAPS)
-    lags: np.ndarray  # (LAGS + 1,)
+    lags: np.ndarray = field(metadata=unit("steps"))  # (LAGS + 1,)
     correlation: np.ndarray = field(metadata=GAPS)
     theory_correlation: np.ndarray = field(metadata=GAPS)
     edges: np.ndarray  # (BINS + 1,)
@@ -29,7 +29,7 @@ class Picture:
     grid: np.ndarray  # (LAW_POINTS,)
     target: np.ndarray  # density of the target
     law: np.ndarray = field(metadata=GAPS)  # density of the stationary law of this sampler
-    trace_steps: np.ndarray  # (t,)
+    trace_steps: np.ndarray = field(metadata=unit("steps"))  # (t,)
     traces: np.ndarray  # (t, SHOWN)
     mean: np.ndarray  # (t,): of all chains
     deviation: np.ndarray

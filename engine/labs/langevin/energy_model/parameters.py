@@ -52,14 +52,22 @@ class Parameters(LabParameters):
         Ui(
             "File",
             kind="file",
+            reads="table",
             group="Data",
             when={"data": ("file",)},
             help="A text file of numbers in columns; names may stand in the first row.",
         ),
     ] = ""
     columns: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
-        Ui("Columns", group="Data", when={"data": ("file",)}, help="Which two columns are x and y, counted from one."),
+        tuple[Annotated[int, Field(ge=1, le=10_000)] | str, ...],
+        Ui(
+            "Columns",
+            kind="columns",
+            of="file",
+            group="Data",
+            when={"data": ("file",)},
+            help="Which two columns are x and y, by name or counted from one.",
+        ),
     ] = (1, 2)
     drawn: Annotated[
         Drawn,
@@ -280,10 +288,10 @@ class Parameters(LabParameters):
 
     @field_validator("columns")
     @classmethod
-    def two_columns(cls, columns: tuple[int, ...]) -> tuple[int, ...]:
+    def two_columns(cls, columns: tuple[int | str, ...]) -> tuple[int | str, ...]:
         """Two different ones."""
         if len(columns) != 2 or columns[0] == columns[1]:
-            raise problem("columns", "columns takes two different numbers, for example 1,2.")
+            raise problem("columns", "columns takes two different columns, for example 1,2.")
         return columns
 
     @field_validator("drawn")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from engine.core.frames import unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,8 @@ class Picture:
     sample_energies: np.ndarray
     # by reading
     read_at: np.ndarray  # (r,): updates
-    divergences: np.ndarray  # (r,)
-    log_partitions: np.ndarray
+    divergences: np.ndarray = field(metadata=unit("nat"))  # (r,)
+    log_partitions: np.ndarray = field(metadata=unit("nat"))
     model_energies: np.ndarray
     # the plane
     reach: float

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from engine.core.frames import unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,9 @@ class Picture:
     barrier_grid: np.ndarray  # (b,)
     barrier_exact: np.ndarray  # (b,): mean passage time at this temperature
     barrier_kramers: np.ndarray  # (b,)
-    share_grid: np.ndarray  # numbers of steps
+    share_grid: np.ndarray = field(metadata=unit("steps"))  # numbers of steps
     share_law: np.ndarray  # share that has crossed by then, by the chain's law
-    share_steps: np.ndarray  # numbers of steps so far
+    share_steps: np.ndarray = field(metadata=unit("steps"))  # numbers of steps so far
     share_counted: np.ndarray  # share of the particles that has crossed by then
     logarithmic: bool
     capped: bool  # the run ends before all have crossed

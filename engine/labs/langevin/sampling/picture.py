@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.context import Context
-from engine.core.frames import GAPS
+from engine.core.frames import GAPS, unit
 from engine.labs.langevin.sampling.claims import marginals
 from engine.labs.langevin.sampling.flow import DensityFlow, flow_density, flow_marginals
 from engine.labs.langevin.sampling.landscape import CELLS, Landscape
@@ -50,9 +50,9 @@ class Picture:
     walkers: np.ndarray  # (steps, K): which walker stood on each rung
     rung_temperatures: np.ndarray  # (K,)
     swap_shares: np.ndarray  # (K - 1,): swaps accepted between neighbouring rungs
-    way_steps: np.ndarray  # (k,): steps at which the distance was noted
+    way_steps: np.ndarray = field(metadata=unit("steps"))  # (k,): steps at which the distance was noted
     way_gradients: np.ndarray  # (k,): gradients per particle by then
-    way_distances: np.ndarray = field(metadata=GAPS)  # (2, k): relative entropy of both swarms
+    way_distances: np.ndarray = field(metadata=GAPS | unit("nat"))  # (2, k): relative entropy of both swarms
     changes: np.ndarray  # (c,): places among those notes where the rule had changed
     bias_steps: np.ndarray  # (b,): step sizes
     bias_variances: np.ndarray = field(metadata=GAPS)  # (b,): ULA's variance of x by law
