@@ -209,11 +209,11 @@ class NoticeStrip(QFrame):
         parent = self.parentWidget()
         layout = parent.layout() if parent is not None else None
         below = layout.itemAt(self._place) if layout is not None else None
-        if layout is None or below is None:
+        if parent is None or layout is None or below is None:
             return
-        area = layout.contentsRect()
+        area = parent.rect().marginsRemoved(layout.contentsMargins())
         width = min(area.width(), px(560))
-        height = max(self.sizeHint().height(), self.heightForWidth(width))
+        height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
         self.setGeometry(area.right() + 1 - width, below.geometry().top() + px(4), width, height)
         self.raise_()
 
