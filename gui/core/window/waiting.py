@@ -13,7 +13,7 @@ from gui.core.i18n import tr
 from gui.core.look.theme import BODY, font, px, theming
 
 FAINT = 0.45  # opacity of a kept picture: nobody shall take it for a live one
-OWNER = "Experiment"  # the key of the picture's own note of what it shows
+OWNER = "experiment"  # the key of the picture's own note of what it shows
 
 
 class Waiting(QWidget):
