@@ -13,7 +13,6 @@ from gui.core.i18n import tr
 from gui.core.look.theme import BODY, font, px, theming
 
 FAINT = 0.45  # opacity of a kept picture: nobody shall take it for a live one
-OWNER = "experiment"  # the key of the picture's own note of what it shows
 
 
 class Waiting(QWidget):
@@ -63,12 +62,12 @@ class Waiting(QWidget):
 def kept_picture(session: Path, experiment: str) -> QImage:
     """The picture that lies beside a session file, if it shows this experiment; a null image otherwise."""
     image = QImage(str(session.with_suffix(".png")))
-    return image if image.text(OWNER) == experiment else QImage()
+    return image if experiment in image.textKeys() else QImage()
 
 
 def keep_picture(session: Path, experiment: str, image: QImage) -> None:
     """Write a picture beside a session file. It is a comfort: a disk that refuses it is no problem."""
-    image.setText(OWNER, experiment)
+    image.setText(experiment, experiment)  # a note in the file of what it shows
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
