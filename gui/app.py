@@ -32,6 +32,8 @@ from gui.core.lab.panel import load_panel
 from gui.core.look.fonts import load_fonts
 from gui.core.look.theme import theming
 from gui.core.window.autosave import Autosave, restore, session_path
+from gui.core.window.instance import Claim
+from gui.core.window.waiting import kept_picture
 from gui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -167,6 +169,8 @@ def open_window(session: Session, path: Path | None = None, device: str = "auto"
         window.setWindowState(Qt.WindowState.WindowMaximized)
     if path is not None:
         window.autosave = Autosave(path, window.snapshot, window.notices.show_warning, window)
+        window.session_file = path
+        window.waiting.picture = kept_picture(path, window.current_entry.name)
     window.preloader = Preloader(window.current_entry.name, window)
     window.preloader.done.connect(window.on_preloaded)
     window.preloader.start_after(window)
@@ -181,17 +185,23 @@ def run(
         entry(experiment)  # raises the sentence that lists what there is
     app = make_application(arguments)
     theming.apply(app)
-    session, problem = restore(session_path())
+    claim = Claim(session_path())
+    session, problem = restore(claim.path)
     if experiment is not None:
         session.current = experiment
-    window = open_window(session, session_path(), device)
+    window = open_window(session, claim.path, device)
     window.file_to_open = session_file
     if problem is not None:
         window.notices.show_warning(problem)
+    elif not claim.first:
+        window.notices.show_warning(
+            Message("Theoria is open already. This window keeps a session of its own: {path}.", {"path": str(claim.path)})
+        )
     window.show()
     _quit_on_signals(window)
     code = app.exec()
     window.preloader.join()
+    claim.release()
     return code
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QImage, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from engine.api import Entry, ExperimentState, LabError, Message, Session, WindowState, device_problem, entries, entry, topics
@@ -28,6 +28,7 @@ from gui.core.window.presentation import Presentation
 from gui.core.window.rail import Rail
 from gui.core.window.side import Side
 from gui.core.window.status import Status
+from gui.core.window.waiting import Waiting, keep_picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SIZE = QSize(1440, 900)
+FRAME = QSize(16, 48)  # what title bar and edges of a window take at most
 NARROW = 1200  # below this width the side becomes a drawer
 FAREWELL = 2.0  # seconds the workers have to end
 
@@ -56,9 +58,10 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("logo"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self.setMinimumSize(860, 560)
-        self.resize(SIZE.boundedTo(QGuiApplication.primaryScreen().availableSize()))
+        self.resize(SIZE.boundedTo(_room()))
         self.file: Path | None = None
         self.file_to_open: Path | None = None
+        self.session_file: Path | None = None  # the picture of the last moment is kept beside it
         self.preloader: Any = None
         self.autosave: Autosave | None = None
         self.ready = False
@@ -75,7 +78,9 @@ class MainWindow(QMainWindow):
         self.header = Header(self)
         self.notices = NoticeStrip(self)
         self.stack = Pages(self)
-        self.stack.addWidget(QWidget(self))  # shown until there is something else, and where an experiment cannot be opened
+        self.waiting = Waiting(self)  # shown until there is something else, and where an experiment cannot be opened
+        self.waiting.show_message(Message("Importing torch: the first picture comes in a few seconds."))
+        self.stack.addWidget(self.waiting)
         self.side = Side(self)
         self._body = Body(self)
         self._center = QFrame(self)
@@ -151,6 +156,8 @@ class MainWindow(QMainWindow):
         if self._closing:
             return
         self.starting = False
+        self.waiting.show_message(None)
+        self.waiting.picture = QImage()
         if problem is not None:
             self.notices.show_error(problem)
             return
@@ -305,6 +312,9 @@ class MainWindow(QMainWindow):
         narrow = self.width() < NARROW * min(theming.current.scale, 1.25)
         self.header.set_compact(narrow)
         self.rail.set_compact(narrow)
+        if narrow and not self.side.is_drawer and not self.presentation.active:
+            keys = self.actions_by_name["toggle_side"].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            self.notices.show_info(Message("The controls are behind the last button above ({keys}).", {"keys": keys}))
         self.side.set_drawer(narrow, self._body)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -375,6 +385,13 @@ class MainWindow(QMainWindow):
     def _stay_on_screen(self) -> None:
         if not any(screen.availableGeometry().intersects(self.geometry()) for screen in QGuiApplication.screens()):
             self.move(0, 0)
+        if not self.isMaximized():
+            self.resize(self.size().boundedTo(_room()))
+
+    def _keep_picture(self) -> None:
+        """What is seen now is what the next start shows until there is something live."""
+        if self.session_file is not None and self.view is not None and self.view.session.frame is not None:
+            keep_picture(self.session_file, self.current_entry.name, self.view.grab().toImage())
 
     # ---- the end -------------------------------------------------------------------------------------------------
 
@@ -389,9 +406,15 @@ class MainWindow(QMainWindow):
                 view.session.close()
             self.status.stop()
             self.hide()
+            self._keep_picture()
             if self.autosave is not None:
                 self.autosave.close()
             for view in self.views.values():
                 view.session.runner.join(FAREWELL)
             QTimer.singleShot(0, self, QGuiApplication.quit)
         super().closeEvent(event)
+
+
+def _room() -> QSize:
+    """What a window can have of the screen: its frame takes some."""
+    return QGuiApplication.primaryScreen().availableSize() - FRAME

@@ -98,7 +98,7 @@ def view(qtbot) -> ClaimsView:
 
 
 def test_empty_says_what_to_do(view: ClaimsView) -> None:
-    assert view.summary == "Press play: claims are checked while it runs."
+    assert view.summary == "Claims are checked as soon as the run has a picture."
 
 
 def test_cards_show_verdict_numbers_and_sum(view: ClaimsView) -> None:

@@ -70,8 +70,8 @@ def test_a_notice_can_be_closed_and_cleared(strip: NoticeStrip, qtbot) -> None:
 
 
 def test_information_goes_by_itself_and_an_error_stays(strip: NoticeStrip, qtbot) -> None:
-    strip._fade.setInterval(30)
     strip.show_info(Message("Copied the picture."))
+    strip._fade.start(30)
     qtbot.waitUntil(strip.isHidden)
     strip.show_info("Saved.")
     strip.show_error("Broken.")

@@ -370,7 +370,7 @@ class ClaimsView(QWidget):
     def _show_summary(self) -> None:
         hold, fail, wait = self._counts
         if not hold + fail + wait:
-            self._summary.setText(tr("Press play: claims are checked while it runs."))
+            self._summary.setText(tr("Claims are checked as soon as the run has a picture."))
             return
         parts = (
             tr("{count} holds", count=hold) if hold == 1 else tr("{count} hold", count=hold),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from traceback import format_exception
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -28,6 +28,7 @@ from gui.core.look.theme import SMALL, font, px, space, theming
 from gui.core.look.widgets import IconButton
 
 INFO_SECONDS = 6
+WARNING_SECONDS = 60  # long enough to be read twice; an error stays until it is closed or mended
 LOOKS = {"error": ("warning", "fails"), "warning": ("warning", "pending"), "info": ("info", "accent")}
 
 Text = Message | str
@@ -87,6 +88,7 @@ class NoticeStrip(QFrame):
         self.setObjectName("strip")
         self.experiment = experiment
         self.notice: Notice | None = None
+        self._place = -1  # in the layout, while it floats over the pictures
         self._icon = IconLabel(self)
         self._message = _text_label(self)
         self._message.setProperty("role", "strong")
@@ -116,11 +118,12 @@ class NoticeStrip(QFrame):
     def show_warning(self, message: Text, hint: Text = "") -> None:
         """Say what should be known."""
         self._say(Notice("warning", message, hint))
+        self._fade.start(WARNING_SECONDS * 1000)
 
     def show_info(self, message: Text, hint: Text = "") -> None:
         """Say what was done; it goes by itself after some seconds."""
         self._say(Notice("info", message, hint))
-        self._fade.start()
+        self._fade.start(INFO_SECONDS * 1000)
 
     def clear_error(self) -> None:
         """What has failed goes well again; warnings and the like stay."""
@@ -182,7 +185,42 @@ class NoticeStrip(QFrame):
         restyle(self)
         self._details.setVisible(bool(notice.traceback))
         self.retranslate()
+        self._float(notice.level == "info")
         self.show()
+
+    def _float(self, floating: bool) -> None:
+        """What goes by itself lies over the pictures, which would move twice otherwise; what stays has room of its own."""
+        parent = self.parentWidget()
+        layout = parent.layout() if parent is not None else None
+        if parent is None or not isinstance(layout, QVBoxLayout):
+            return
+        if floating:
+            if self._place < 0:
+                self._place = layout.indexOf(self)
+                layout.removeWidget(self)
+                parent.installEventFilter(self)
+            self._lie()
+        elif self._place >= 0:
+            parent.removeEventFilter(self)
+            layout.insertWidget(self._place, self)
+            self._place = -1
+
+    def _lie(self) -> None:
+        parent = self.parentWidget()
+        layout = parent.layout() if parent is not None else None
+        below = layout.itemAt(self._place) if layout is not None else None
+        if parent is None or layout is None or below is None:
+            return
+        area = parent.rect().marginsRemoved(layout.contentsMargins())
+        width = min(area.width(), px(560))
+        height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry(area.right() + 1 - width, below.geometry().top() + px(4), width, height)
+        self.raise_()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self._place >= 0:
+            self._lie()
+        return False
 
     @Slot()
     def _on_close(self) -> None:

@@ -36,11 +36,11 @@ class Parameters(LabParameters):
         float,
         Field(ge=0, le=4),
         Ui(
-            "Variance of an entry",
+            "Variance (0: automatic)",
             symbol="σ²",
             scale="log",
             group="Matrix",
-            help="0 means 1/rows, which keeps the length of an input on average.",
+            help="Of an entry; 0 stands for 1/rows, which keeps the length of an input on average.",
         ),
     ] = 0.0
     draws: Annotated[
