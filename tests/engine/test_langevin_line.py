@@ -55,7 +55,7 @@ def test_a_wrong_rule_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = line.mala
 
     def hotter(x: Tensor, u: Tensor, g: Tensor, step_size: float, temperature: float, *rest: Any) -> Any:
-        return honest(x, u, g, step_size, 1.5 * temperature, *rest)
+        return honest(x, u, g, step_size, 2.5 * temperature, *rest)
 
     monkeypatch.setattr(line, "mala", hotter)
     run = started(energy="harmonic", exact_start=True, step_size=0.5, particles=20_000)
