@@ -185,8 +185,8 @@ class Picture:
 
 MEASURES = (
     *with_theory("mean", "Mean of x", by="quadrature"),
-    *with_theory("variance", "Variance of x", by="quadrature"),
-    *with_theory("mean_energy", "Mean energy", by="quadrature"),
+    *with_theory("variance", "Variance of x", by="quadrature", known=False),
+    *with_theory("mean_energy", "Mean energy", by="quadrature", known=False),
     *with_theory("log_partition", "ln Z", by="quadrature", optional=True),
     Measure("quadrature_error", "Error of the quadrature of ln Z"),
     Measure("acceptance", "Share of proposals accepted", optional=True),
