@@ -91,7 +91,7 @@ def test_lower_row(shown, rolling) -> None:
 def test_while_points_wait_it_is_said(shown) -> None:
     panel = shown(frame_of(20))
     assert "30" in panel.side.words.text
-    assert "digger" in panel.above.caption_label.whole
+    assert "discriminator" in panel.above.caption_label.whole
     assert len(panel.of_points.x) == 0
     frame = frame_of(52)
     panel.show_frame(frame, frame.parameters)

@@ -123,7 +123,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.memory.set_labels(x=self.text("lag (steps)"), y=self.text("autocorrelation"))
         self.correlation.label = self.text("measured")
         self.decay.label = self.text("theory")
-        self.cost.set_title(self.text("Worth of a step"))
+        self.cost.set_title(self.text("Efficiency per gradient"))
         self.cost.set_labels(x=self.text("step size ε"), y="")
         self.one.setData(1.0, self.text("an independent draw"))
         self.worth.label = self.text("effective samples per gradient")

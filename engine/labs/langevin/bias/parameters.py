@@ -111,11 +111,17 @@ class Parameters(LabParameters):
             effect="live",
             group="Chains",
             choices={"latest": "The last steps", "first": "The first steps after a change"},
+            advanced=True,
             help="The first steps show how the law moves from where it was to where it belongs.",
         ),
     ] = "latest"
     steps: Annotated[
         int,
         Field(ge=0, le=1_000_000),
-        Ui("Steps", group="Chains", help="Length of the run; 0 goes on until it is stopped (1000 steps without a window)."),
+        Ui(
+            "Steps",
+            group="Chains",
+            advanced=True,
+            help="Length of the run; 0 goes on until it is stopped (1000 steps without a window).",
+        ),
     ] = 0

@@ -104,7 +104,7 @@ class Parameters(LabParameters):
                 "grid": "Splines on a fine grid",
                 "conv": "Convolution first (images)",
             },
-            help="Bumps and splines are linear in their weights: their likelihood has a single summit.",
+            help="Bumps and splines are linear in their weights: their likelihood has a single maximum.",
         ),
     ] = "mlp"
     width: Annotated[

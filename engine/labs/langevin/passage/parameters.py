@@ -94,7 +94,10 @@ class Parameters(LabParameters):
             effect="live",
             group="Picture",
             choices={"linear": "Linear", "log": "Logarithmic"},
+            advanced=True,
             help="On a logarithmic axis the first crossings can be seen as well as the last ones.",
         ),
     ] = "linear"
-    bins: Annotated[int, Field(ge=10, le=200), Ui("Bins", effect="live", group="Picture", help="Bars of the histogram.")] = 60
+    bins: Annotated[
+        int, Field(ge=10, le=200), Ui("Bins", effect="live", group="Picture", advanced=True, help="Bars of the histogram.")
+    ] = 60

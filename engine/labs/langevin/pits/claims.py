@@ -1,4 +1,4 @@
-"""What the landscape promises: how far a point overshoots, what a digger ends with, and what noise settles into."""
+"""What the landscape promises: how far a point overshoots, what a discriminator ends with, and what noise settles into."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CLAIMS = (
     ),
     ClaimSpec(
         "balance",
-        "While the points rest, a digger of linear loss ends where gap and penalty balance.",
+        "While the points rest, a discriminator of linear loss ends where gap and penalty balance.",
         r"E_qU-E_pU=2\lambda\,E\left[|\nabla U|\left(|\nabla U|-c\right)\right]",
     ),
     ClaimSpec(
@@ -50,7 +50,7 @@ CLAIMS = (
     ),
 )
 FEWEST = 30  # points in the modes that make a mean
-RESTED = 1000  # digs under one rule before a digger counts as being at rest
+RESTED = 1000  # updates under one rule before a discriminator counts as being at rest
 BLOCKS = 10  # of them
 LARGEST_BIAS = 0.1  # of a finite step, in units of the temperature: beyond, first order does not tell
 FAIR = 0.2  # of a mode's share that counts as holding it
@@ -110,7 +110,7 @@ def _overshoot(state: State) -> Claim:
 
 
 def _balance(state: State, parameters: Parameters) -> Claim:
-    """Averages over the last digs; a digger with a finite rate dances around its bottom and stays a little above it.
+    """Averages over the last updates; a discriminator with a finite rate dances around its bottom and stays a little above it.
 
     A weight w of the last layer that neither grows nor shrinks has E[w g] = (α/2) √v under Adam with rate α, v the mean
     square of its gradient g: E w'² = E (w - α g/√v)² = E w². The sum over the last layer, whose weights scale U, is
@@ -121,7 +121,7 @@ def _balance(state: State, parameters: Parameters) -> Claim:
         return spec.check(math.nan, math.nan, math.nan, enough=False, remark=Message("For the linear loss."))
     resting = not parameters.rolls and parameters.dig and parameters.where == "between"
     if not resting or state.rested < RESTED:
-        text = Message("Set the rolls per dig to 0, penalise between, and wait: it holds for a digger that has come to rest.")
+        text = Message("Set the generator steps per update to 0, penalise between, and wait for the fixed point.")
         return spec.check(math.nan, math.nan, math.nan, enough=False, remark=text)
     gaps = np.array(state.gaps)
     gap, pull = gaps.mean(0).tolist()
@@ -150,7 +150,7 @@ def _law(state: State) -> Claim:
     rate, temperature = frozen.rule
     bias = 0.25 * rate * float(shares @ frozen.law.steepness)
     if bias > LARGEST_BIAS * temperature:
-        text = Message("Lower the rolling rate: steps are too long.")
+        text = Message("Lower the learning rate of the generator: its steps are too long.")
         return spec.check(expected, math.nan, error, enough=False, remark=text)
     return spec.check(expected, float(energies.sum()) / total, error + 2 * bias)
 

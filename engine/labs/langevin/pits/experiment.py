@@ -101,7 +101,7 @@ def _put(state: State, parameters: Parameters, context: Context) -> None:
 
 
 def _dig(state: State, parameters: Parameters, context: Context, ground: Tensor) -> Tensor:
-    """One step of the digger; the gap, what should balance it, and the largest energy, shape (3,)."""
+    """One step of the discriminator; the gap, what should balance it, and the largest energy, shape (3,)."""
     state.data = _draw_data(parameters, state.centres, context)
     energy = state.network.energy()
     at_data, at_ground = energy.value(state.data), energy.value(ground)
@@ -166,7 +166,7 @@ def _remember(state: State, parameters: Parameters, digs: list[Tensor]) -> None:
 def _refuse_without_bottom(state: State, highest: list[float]) -> None:
     if not all(value <= HIGHEST for value in highest):  # also where it is not a number
         raise LabError(
-            "Digging has no bottom here: after {steps} steps energies are beyond {limit:,.0f}.",
+            "The discriminator has no bound here: after {steps} steps energies are beyond {limit:,.0f}.",
             "A linear loss needs a penalty; raise λ, lower the rates, or choose the hinge.",
             steps=state.step + 1,
             limit=HIGHEST,

@@ -1,4 +1,4 @@
-"""The landscape of the digger: seen from above and from the side, its pits, and a probe set free on the wall of one."""
+"""The energy of the discriminator: seen from above and from the side, its pits, and a probe set free on the wall of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be changed about the digger, the points, and the data both are after."""
+"""What can be changed about the discriminator, the points, and the data both are after."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import Field
 
 from engine.core.parameters import LabParameters, Ui
 
-GROUP_DIGGER, GROUP_POINTS, GROUP_DATA = "Digger", "Points", "Data"
+GROUP_DISCRIMINATOR, GROUP_POINTS, GROUP_DATA = "Discriminator", "Points", "Data"
 
 
 class Parameters(LabParameters):
-    """The digger, the points, and the data both are after."""
+    """The discriminator, the points, and the data both are after."""
 
     momentum: Annotated[
         float,
@@ -47,28 +47,30 @@ class Parameters(LabParameters):
         ),
     ] = "repulsion"
     points: Annotated[
-        int, Field(ge=1, le=1000), Ui("Points", symbol="N", scale="log", group=GROUP_POINTS, help="Generated points that roll.")
+        int,
+        Field(ge=1, le=1000),
+        Ui("Points", symbol="N", scale="log", group=GROUP_POINTS, help="Generated points, which move down the energy."),
     ] = 300
     roll_rate: Annotated[
         float,
         Field(ge=1e-3, le=2),
         Ui(
-            "Rolling rate",
+            "Generator learning rate",
             symbol="η",
             scale="log",
             effect="live",
             group=GROUP_POINTS,
-            help="Length of a rolling step per unit of slope.",
+            help="Length of a step of the generated points per unit of gradient.",
         ),
     ] = 0.1
     rolls: Annotated[
         int,
         Field(ge=0, le=50),
         Ui(
-            "Rolls per dig",
+            "Generator steps per update",
             effect="live",
             group=GROUP_POINTS,
-            help="Steps of the points for one of the digger. Many let all run into the pit of the moment; 0 holds them still.",
+            help="Steps of the points for one of the discriminator. Many let all run into one minimum; 0 holds them still.",
         ),
     ] = 1
     start: Annotated[
@@ -84,9 +86,10 @@ class Parameters(LabParameters):
         float,
         Field(ge=-2.9, le=2.9),
         Ui(
-            "Place x",
+            "Start x",
             effect="live",
             group=GROUP_POINTS,
+            advanced=True,
             help="Where all points are put, at once when it changes; or click there.",
         ),
     ] = 0.0
@@ -94,9 +97,10 @@ class Parameters(LabParameters):
         float,
         Field(ge=-2.9, le=2.9),
         Ui(
-            "Place y",
+            "Start y",
             effect="live",
             group=GROUP_POINTS,
+            advanced=True,
             help="Where all points are put, at once when it changes; or click there.",
         ),
     ] = 0.0
@@ -108,7 +112,7 @@ class Parameters(LabParameters):
             "Penalty",
             symbol="λ",
             effect="live",
-            group=GROUP_DIGGER,
+            group=GROUP_DISCRIMINATOR,
             help="Weight of E (|∇U| - c)². At centre 0 it flattens the bottoms of the pits; without it their walls grow steep.",
         ),
     ] = 0.2
@@ -119,7 +123,8 @@ class Parameters(LabParameters):
             "Centre",
             symbol="c",
             effect="live",
-            group=GROUP_DIGGER,
+            group=GROUP_DISCRIMINATOR,
+            advanced=True,
             help="The slope that the penalty asks for: 0 makes data lie on flat ground.",
         ),
     ] = 0.0
@@ -128,8 +133,9 @@ class Parameters(LabParameters):
         Ui(
             "Penalised at",
             effect="live",
-            group=GROUP_DIGGER,
+            group=GROUP_DISCRIMINATOR,
             choices={"data": "Data", "points": "Points", "between": "Between"},
+            advanced=True,
             help="Where slopes are held to the centre: at data, at generated points, or on lines between the two.",
         ),
     ] = "data"
@@ -138,31 +144,35 @@ class Parameters(LabParameters):
         Ui(
             "Loss",
             effect="live",
-            group=GROUP_DIGGER,
+            group=GROUP_DISCRIMINATOR,
             choices={"linear": "Linear", "hinge": "Hinge", "margin": "Margin"},
-            help="Linear digs without end; the hinge stops at depth 1 and height 1; the margin stops heaping up at height 1.",
+            help="Linear lowers data without end; the hinge stops at energies -1 and 1; the margin stops raising at 1.",
         ),
     ] = "hinge"
     dig: Annotated[
         bool,
         Ui(
-            "Digging goes on",
+            "Discriminator learns",
             effect="live",
-            group=GROUP_DIGGER,
-            help="Switched off, the landscape is frozen and the points roll in it.",
+            group=GROUP_DISCRIMINATOR,
+            help="Switched off, its energy is frozen and the generated points move in it.",
         ),
     ] = True
     dig_rate: Annotated[
         float,
         Field(ge=1e-4, le=3e-2),
         Ui(
-            "Digging rate", scale="log", effect="live", group=GROUP_DIGGER, help="Learning rate of the digger (Adam, β₁ = 0.5)."
+            "Discriminator learning rate",
+            scale="log",
+            effect="live",
+            group=GROUP_DISCRIMINATOR,
+            help="Learning rate of the discriminator (Adam, β₁ = 0.5).",
         ),
     ] = 3e-3
     width: Annotated[
         int,
         Field(ge=8, le=256),
-        Ui("Width", scale="log", group=GROUP_DIGGER, advanced=True, help="Units in each of its two hidden layers."),
+        Ui("Width", scale="log", group=GROUP_DISCRIMINATOR, advanced=True, help="Units in each of its two hidden layers."),
     ] = 64
 
     modes: Annotated[
@@ -171,7 +181,9 @@ class Parameters(LabParameters):
         Ui("Modes", group=GROUP_DATA, help="Clouds of data on a circle."),
     ] = 8
     spread: Annotated[
-        float, Field(ge=0.02, le=0.5), Ui("Spread", symbol="s", group=GROUP_DATA, help="Standard deviation of a cloud of data.")
+        float,
+        Field(ge=0.02, le=0.5),
+        Ui("Spread", symbol="s", group=GROUP_DATA, advanced=True, help="Standard deviation of a cloud of data."),
     ] = 0.1
     steps: Annotated[
         int,
@@ -181,6 +193,6 @@ class Parameters(LabParameters):
             scale="log",
             group="Run",
             advanced=True,
-            help="Length of the run; in the first fifty only the digger works.",
+            help="Length of the run; in the first fifty only the discriminator learns.",
         ),
     ] = 5000

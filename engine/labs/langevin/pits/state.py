@@ -68,7 +68,7 @@ class Curves:
 
 @dataclass
 class State:
-    """Digger, points, and what is remembered of them."""
+    """Discriminator, points, and what is remembered of them."""
 
     network: LayeredNetwork
     adam: Adam

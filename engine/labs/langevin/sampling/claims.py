@@ -255,10 +255,10 @@ def why_waiting(
     if stuck:
         return stuck
     if waiting or math.isnan(mixing.r_hat):
-        return Message("The swarm has only just begun.")
+        return Message("The particles have only just begun.")
     if draws < FEWEST:
         return Message("There are too few independent draws as yet.")
-    return Message("The swarm still remembers its start: R-hat is {value}.", {"value": f"{mixing.r_hat:.2f}"})
+    return Message("The particles still remember their start: R-hat is {value}.", {"value": f"{mixing.r_hat:.2f}"})
 
 
 def error_of_variance(variance: float, fourth: float, count: int) -> float:

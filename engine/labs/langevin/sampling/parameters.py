@@ -189,7 +189,7 @@ class Parameters(LabParameters):
         float,
         Field(ge=1, le=100),
         Ui(
-            "Hottest",
+            "Temperature ratio",
             symbol="T_max/T",
             effect="live",
             scale="log",
@@ -204,17 +204,17 @@ class Parameters(LabParameters):
     drift: Annotated[
         bool,
         Ui(
-            "Slope",
+            "Drift",
             effect="live",
             group="Sampler",
-            help="Off: no energy is felt, and the swarm diffuses.",
+            help="Off: the gradient of U is left out, and the particles diffuse.",
         ),
     ] = True
     noise_scale: Annotated[
         float,
         Field(ge=0, le=3),
         Ui(
-            "Noise out of proportion",
+            "Noise scale",
             symbol="s",
             effect="live",
             group="Sampler",
@@ -226,7 +226,7 @@ class Parameters(LabParameters):
     second: Annotated[
         Second,
         Ui(
-            "Second swarm",
+            "Second ensemble",
             effect="live",
             group="Comparison",
             choices={"none": "None", "same": "The same sampler", **SAMPLERS},
@@ -237,7 +237,7 @@ class Parameters(LabParameters):
         float,
         Field(ge=1e-4, le=20),
         Ui(
-            "Its step size",
+            "Second step size",
             symbol="ε₂",
             effect="live",
             scale="log",
@@ -331,7 +331,9 @@ class Parameters(LabParameters):
         ),
     ] = "auto"
     trails: Annotated[
-        int, Field(ge=0, le=32), Ui("Trails", effect="view", group="Picture", help="How many particles draw their last steps.")
+        int,
+        Field(ge=0, le=32),
+        Ui("Trails", effect="view", group="Picture", advanced=True, help="How many particles draw their last steps."),
     ] = 4
     proposals: Annotated[
         bool,
@@ -339,16 +341,18 @@ class Parameters(LabParameters):
             "Proposals",
             effect="view",
             group="Picture",
+            advanced=True,
             help="Arrows to what was proposed, red where it was rejected; for up to 20 particles.",
         ),
     ] = True
     background: Annotated[
         Literal["contours", "shaded", "none"],
         Ui(
-            "Landscape as",
+            "Energy as",
             effect="view",
             group="Picture",
             choices={"contours": "Level lines", "shaded": "Colours", "none": "Nothing"},
+            advanced=True,
             help="How the energy is drawn under the swarm.",
         ),
     ] = "contours"
@@ -359,6 +363,7 @@ class Parameters(LabParameters):
             effect="view",
             group="Picture",
             choices={"steps": "Steps", "gradients": "Gradients", "seconds": "Seconds of computation"},
+            advanced=True,
             help="What the distance to the target is drawn against.",
         ),
     ] = "steps"

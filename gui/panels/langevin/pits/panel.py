@@ -71,7 +71,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.above.show_points(picture)
         facts = {"share": f"{frame.measures['caught']:.0%}", "spacing": self.above.spacing}
         if picture.waiting:
-            self.above.set_caption(self.text("only the digger works", **facts))
+            self.above.set_caption(self.text("only the discriminator learns", **facts))
         else:
             self.above.set_caption(self.text("{share} in a mode · lines every {spacing:g}", **facts))
 
@@ -82,7 +82,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.side.show_points(picture)
         self.side.show_data(picture)
         floor, top = self.side.limits
-        waiting = self.text("The digger works alone; in {steps} steps the points are let go.", steps=picture.before)
+        waiting = self.text("The discriminator learns alone; in {steps} steps the points are let go.", steps=picture.before)
         self.side.words.setData(180.0, top - 0.3 * (top - floor), waiting if picture.waiting else "")
         loss = values.loss
         for mark, value, words, losses in (

@@ -112,7 +112,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             marginal.bars.label = self.text("swarm")
             marginal.law.label = self.text("exact")
             marginal.flow.label = self.text("Fokker-Planck")
-        self.bias.here.label = self.text("this swarm")
+        self.bias.here.label = self.text("this ensemble")
         self._name_items()
 
     def _name_items(self) -> None:

@@ -83,7 +83,7 @@ class WayCard(PlotCard):
         floor = frame.measures["kl_floor"]
         self.floor.set_present(math.isfinite(floor))
         if math.isfinite(floor):
-            self.floor.setData(floor, text("chance: {value:.2g}", value=floor))
+            self.floor.setData(floor, text("sampling noise: {value:.2g}", value=floor))
         low, high = ends_of(first, second, floor)
         self.set_range(x=(0.0, max(float(x[-1]), 1e-3 if clock == "seconds" else 20.0)), steady=True)
         self.set_range(y=(low, high), steady=False)
