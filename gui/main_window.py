@@ -287,6 +287,16 @@ class MainWindow(QMainWindow):
         undo = self.view.session.undo if self.view is not None else None
         self.actions_by_name["undo"].setEnabled(undo is not None and undo.can_undo)
         self.actions_by_name["redo"].setEnabled(undo is not None and undo.can_redo)
+        self._name_undo()
+
+    def _name_undo(self) -> None:
+        """What would be undone and redone stands in the menu."""
+        undo = self.view.session.undo if self.view is not None else None
+        texts = {"undo": undo.undo_text, "redo": undo.redo_text} if undo is not None else {}
+        for spec in ACTIONS:
+            if spec.name in ("undo", "redo"):
+                what = texts.get(spec.name, "")
+                self.actions_by_name[spec.name].setText(f"{tr(spec.title)}: {what}" if what else tr(spec.title))
 
     def retranslate(self) -> None:
         """Set the texts of the actions in the current language."""
@@ -294,6 +304,7 @@ class MainWindow(QMainWindow):
             self.actions_by_name[spec.name].setText(tr(spec.title))
         for topic in topics():
             self._topic_actions[topic.name].setText(topic.titles.get(translator.language, topic.titles["en"]))
+        self._name_undo()
 
     def _restyle(self) -> None:
         edge = space(3) if self.width() >= NARROW else space(2)

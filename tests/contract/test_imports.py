@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-QT = ("PySide6", "pyqtgraph", "superqt", "gui")
+QT = ("PySide6", "pyqtgraph", "gui")
 
 
 def loaded_after(code: str) -> set[str]:

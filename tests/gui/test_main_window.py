@@ -741,7 +741,7 @@ def test_the_palette_finds_and_does(window: MainWindow, session: OpenExperiment,
     assert any(NAME in text for text in offered)
     assert not any("while presenting" in text for text in offered), "only what can be done now"
     QTest.keyClicks(line, "theme nex")
-    assert [text for row, text in enumerate(offered) if not entries.item(row).isHidden()] == ["Next theme    Ctrl+T"]
+    assert [entries.item(row).text() for row in range(entries.count())] == ["Next theme    Ctrl+T"]
     QTest.keyClick(line, Qt.Key.Key_Return)
     settle()
     assert theming.current.name != "dark"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -28,9 +28,11 @@ from engine.api import (
 from gui.core.i18n import tr, translator
 from gui.core.look.theme import theming
 from gui.core.window.actions import ACTIONS
+from gui.core.window.search import details_of, words_of
 from gui.core.window.sheets import CommandPalette, HelpSheet
 
 if TYPE_CHECKING:
+    from gui.core.form.field import Field
     from gui.core.lab.open_experiment import OpenExperiment
     from gui.main_window import MainWindow
 
@@ -270,8 +272,37 @@ class Commands(QObject):
             for item in entries():
                 if item.topic == topic.name:
                     title = f"{topic.titles[translator.language]} · {item.titles[translator.language]}"
-                    palette.add(title, partial(self._window.open_experiment, item.name), item.name)
+                    palette.add(
+                        title, partial(self._window.open_experiment, item.name), item.name, words_of(item), details_of(item)
+                    )
+                    for preset in item.presets:
+                        palette.add(
+                            f"{title} · {preset.titles[translator.language]}",
+                            partial(self._open_preset, item.name, preset.values),
+                            words=" | ".join(preset.titles.values()),
+                        )
+        self._offer_parameters(palette)
         palette.open()
+
+    def _offer_parameters(self, palette: CommandPalette) -> None:
+        """The parameters of the experiment on the screen; choosing one puts the cursor there."""
+        session = self._session()
+        for field in session.form.fields.values() if session is not None else ():
+            label = tr(field.spec.ui.label, field.experiment)
+            names = field.spec.ui.choices.values()
+            choices = " | ".join([*names, *(tr(name, field.experiment) for name in names)])
+            palette.add(label, partial(self._show_parameter, field), field.spec.name, field.spec.ui.label, choices)
+
+    def _show_parameter(self, field: Field) -> None:
+        side = self._window.side
+        if not side.isVisible():
+            side.toggle()
+        field.editor.main.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _open_preset(self, experiment: str, values: Mapping[str, Any]) -> None:
+        self._window.open_experiment(experiment)
+        if (session := self._session()) is not None and session.entry.name == experiment:
+            session.form.presets.chosen.emit(dict(values))
 
     def show_help(self) -> None:
         HelpSheet(self._window).open()

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from gui.core.i18n import tr
 from gui.core.look.theme import px, space, theming
 from gui.core.window.actions import ACTIONS
+from gui.core.window.search import Findable
 
 MOUSE = (
     ("Drag in a picture", "Move it; the right button scales it"),
@@ -97,7 +98,7 @@ class CommandPalette(QDialog):
         self._line.setAccessibleName(tr("All commands …"))
         self._list = QListWidget(self)
         self._commands: list[Callable[[], object]] = []
-        self._words: list[str] = []
+        self._findables: list[Findable] = []
         box = QVBoxLayout(self)
         box.setContentsMargins(space(1), space(1), space(1), space(1))
         box.addWidget(self._line)
@@ -111,15 +112,18 @@ class CommandPalette(QDialog):
         self._line.installEventFilter(self)
         self._line.setFocus()
 
-    def add(self, title: str, command: Callable[[], object], hint: str = "", other_name: str = "") -> None:
-        """Offer a command; it is also found by its hint (a key, a name) and by its name in English."""
-        item = QListWidgetItem(f"{title}    {hint}" if hint else title)
-        item.setData(Qt.ItemDataRole.UserRole, len(self._commands))
+    def add(self, title: str, command: Callable[[], object], hint: str = "", words: str = "", details: str = "") -> None:
+        """Offer a command; it is also found by its hint (a key, a name), other words for it, and words that occur in it."""
         self._commands.append(command)
-        self._words.append(f"{title} {hint} {other_name}".lower())
-        self._list.addItem(item)
+        self._findables.append(Findable(f"{title}    {hint}" if hint else title, words, details))
+        self._offer(len(self._commands) - 1)
         if self._list.currentRow() < 0:
             self._list.setCurrentRow(0)
+
+    def _offer(self, number: int) -> None:
+        item = QListWidgetItem(self._findables[number].title)
+        item.setData(Qt.ItemDataRole.UserRole, number)
+        self._list.addItem(item)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up and down move through the list while the line has the focus."""
@@ -130,28 +134,29 @@ class CommandPalette(QDialog):
         return False
 
     def _move(self, by: int) -> None:
-        visible = [row for row in range(self._list.count()) if not self._list.item(row).isHidden()]
-        if visible:
-            here = visible.index(self._list.currentRow()) if self._list.currentRow() in visible else -by
-            self._list.setCurrentRow(visible[(here + by) % len(visible)])
+        self._list.setCurrentRow((self._list.currentRow() + by) % max(1, self._list.count()))
 
     def _filter(self, text: str) -> None:
-        words = text.lower().split()
-        first = None
-        for row in range(self._list.count()):
-            item = self._list.item(row)
-            fits = all(word in self._words[row] for word in words)
-            item.setHidden(not fits)
-            first = row if fits and first is None else first
-        if first is not None:
-            self._list.setCurrentRow(first)
+        ranks = [(findable.rank(text), number) for number, findable in enumerate(self._findables)]
+        self._list.clear()
+        for _, number in sorted((rank, number) for rank, number in ranks if rank is not None):
+            self._offer(number)
+        if self._list.count():
+            self._list.setCurrentRow(0)
+        else:
+            nothing = QListWidgetItem(tr("Nothing found."))
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self._list.addItem(nothing)
 
     def _run_current(self) -> None:
         item = self._list.currentItem()
-        if item is not None and not item.isHidden():
+        if item is not None:
             self._run(item)
 
     def _run(self, item: QListWidgetItem) -> None:
-        command = self._commands[item.data(Qt.ItemDataRole.UserRole)]
+        number = item.data(Qt.ItemDataRole.UserRole)
+        if number is None:  # "nothing found" is not a command
+            return
+        command = self._commands[number]
         self.close()
         command()
