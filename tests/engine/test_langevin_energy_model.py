@@ -130,7 +130,7 @@ def test_live_tweaks_keep_the_model() -> None:
     before = run.observe().measures["kl_divergence"]
     tweaks = {"steps_per_update": 5, "batch": 300, "objective": "contrastive", "temperature": 0.8, "spectral_norm": False}
     for name, value in tweaks.items():
-        run.parameters = run.parameters.changed(**{name: value})
+        run.tweak(run.parameters.changed(**{name: value}))
         run.observe()
         run.advance(8)
     frame = run.observe()
@@ -144,7 +144,7 @@ def test_drawn_points_move_the_law_while_it_learns() -> None:
     run = start(data="drawn", drawn=((-1.0, -1.0),))
     run.advance(30)
     first = run.observe()
-    run.parameters = run.parameters.changed(drawn=((-1.0, -1.0), (1.5, 1.5)))
+    run.tweak(run.parameters.changed(drawn=((-1.0, -1.0), (1.5, 1.5))))
     run.advance(80)
     second = run.observe()
     assert math.isnan(second.measures["mode_coverage"])
@@ -214,7 +214,7 @@ def test_after_the_last_update_digits_go_on_growing() -> None:
 def test_one_class_is_generated_on_demand() -> None:
     run = start(data="digits", image_width=32, objective="score_matching")
     run.advance(2)
-    run.parameters = run.parameters.changed(digit_class="7")
+    run.tweak(run.parameters.changed(digit_class="7"))
     run.advance(1)
     frame = run.observe()
     assert set(frame.picture.gallery_classes.tolist()) == {7}

@@ -247,10 +247,10 @@ def test_law_starts_anew_when_its_rule_changes() -> None:
     run = run_of(**LAW)
     run.advance(100)
     assert run._state.frozen.steps == 50
-    run.parameters = parameters(**{**LAW, "entropy": 0.3})
+    run.tweak(parameters(**{**LAW, "entropy": 0.3}))
     run.advance(1)
     assert run._state.frozen.steps == 1
-    run.parameters = parameters(**{**LAW, "momentum": 0.5})
+    run.tweak(parameters(**{**LAW, "momentum": 0.5}))
     run.advance(1)
     assert run._state.frozen is None
 
@@ -260,7 +260,7 @@ BALANCE = {"loss": "linear", "where": "between", "rolls": 0, "start": "spread", 
 
 def test_claim_of_the_balance() -> None:
     run = run_of(**BALANCE)
-    run.advance(pits.BEFORE + 950)
+    run.advance(state_of.BEFORE + 950)
     assert claim(run.observe(), "balance").holds is None
     run.advance(60)
     found = claim(run.observe(), "balance")
@@ -279,7 +279,7 @@ def test_a_linear_loss_without_penalty_is_refused_with_a_sentence() -> None:
 def test_points_are_dropped_where_a_hand_asks() -> None:
     run = run_of(points=50)
     run.advance(80)
-    run.parameters = parameters(points=50, start_x=-1.0, start_y=2.5)
+    run.tweak(parameters(points=50, start_x=-1.0, start_y=2.5))
     state = run._state
     pits._put(state, run.parameters, run.context)
     assert torch.allclose(state.points.mean(1), torch.tensor([-1.0, 2.5]), atol=0.1)
