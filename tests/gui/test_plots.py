@@ -554,6 +554,9 @@ def test_a_new_name_is_in_the_legend_at_once(card):
     assert card.legend.listed == [curve]
     curve.set_label(None)
     assert card.legend.listed == []
+    curve.set_label("law")
+    curve.label = None  # before the legend is made again it may be measured
+    assert card.legend.places(300) == []
 
 
 def test_long_texts_in_a_plot_are_wrapped_and_indices_lowered(qapp):

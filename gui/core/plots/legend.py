@@ -45,7 +45,7 @@ class Legend(QWidget):
     @property
     def listed(self) -> list[Any]:
         """The items that have an entry now, hidden ones too."""
-        return [item for item in self.items if item.present]
+        return [item for item in self.items if item.present and item.label]
 
     def refresh(self) -> None:
         """Draw again after a label, the theme or what there is to explain changed."""
