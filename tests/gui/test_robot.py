@@ -1,4 +1,4 @@
-"""A robot tweaks every experiment at random, with a seed: no internal error, no claim refuted that a fresh run upholds, nothing out of its place."""
+"""A robot tweaks every experiment at random: no internal error, no claim that a fresh run denies, nothing out of its place."""
 
 from __future__ import annotations
 
