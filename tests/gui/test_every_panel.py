@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from panel_frames import draw_all
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api import (
@@ -67,6 +67,33 @@ def shown(qapp: QApplication, qtbot: Any) -> Iterator[Shown]:
     yield make
     translator.set_language(language)
     theming.set(theme)
+
+
+class Windows(QObject):
+    """Notes every window that is shown, be it for a moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.shown.append(type(watched).__name__)
+        return False
+
+
+@every_experiment
+def test_making_a_panel_opens_no_window(qapp: QApplication, qtbot: Any, name: str) -> None:
+    """A piece that is shown before it has a parent is a window of its own: it flickers and takes the focus away."""
+    place = QWidget()
+    qtbot.addWidget(place)
+    windows = Windows()
+    qapp.installEventFilter(windows)
+    try:
+        load_panel(name)(name, place)
+    finally:
+        qapp.removeEventFilter(windows)
+    assert windows.shown == []
 
 
 def frame_of(name: str, parameters: LabParameters, steps: int = STEPS) -> Frame | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTabBar, QWidget
@@ -20,10 +22,14 @@ class TwoRows(Panel[P, Q]):
     A subclass says which cards of the second row have something to show.
     """
 
-    def __init__(self, experiment: str, parent: QWidget | None = None) -> None:
-        self.pages = QTabBar()
-        super().__init__(experiment, parent)
-        self.pages.setParent(self)
+    pages: QTabBar  # made with the rows, inside the panel: without a parent it would be a window of its own
+
+    def arrange(
+        self, *rows: Sequence[QWidget], stretch: Sequence[float] = (3, 2), shares: Sequence[Sequence[float]] = ()
+    ) -> None:
+        """As that of any panel, with the pages below the rows."""
+        super().arrange(*rows, stretch=stretch, shares=shares)
+        self.pages = QTabBar(self)
         self.pages.setProperty("role", "pages")
         self.pages.setExpanding(False)
         self.pages.setDrawBase(False)
