@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from engine.api import Cancelled, Frame, LabError
+from engine.api import Cancelled, Frame, LabError, UsageError, validate
 from engine.core.cancel import CancelToken
 from engine.core.context import Context
 from engine.core.device import prepare_thread, resolve_device
 from engine.core.drive import Run
 from engine.core.parameters import parse_assignments
 from engine.labs.em.mixture import EXPERIMENT, Parameters
-from engine.math.latent.laws import parameter_count
+from engine.math.latent.families import Poisson
+from engine.math.latent.laws import parameter_count, posterior
 
 CPU = resolve_device("cpu")
 SIX = {"data": "values", "values": ((1.0, 2.0, 3.0, 8.0, 9.0, 10.0),), "components": 2, "start": "manual"}
@@ -142,7 +144,7 @@ def test_points_added_between_steps_are_of_the_same_moment(halves: int, algorith
     run.advance(halves)
     frame = tweaked(run, drawn=((0.5, 9.0), (-7.0, 3.0)))
     assert frame.picture.count == 122
-    while frame.step < 9:
+    while frame.step < 9 and not run.finished:
         assert failed(frame) == []
         if algorithm == "em" and frame.picture.phase == "e":
             assert frame.measures["gap"] == pytest.approx(0.0, abs=1e-9)
@@ -440,3 +442,162 @@ def test_many_points_can_be_cancelled_soon() -> None:
     token.cancel()
     with pytest.raises(Cancelled):
         run.advance(1)
+
+
+# ---- other families ----------------------------------------------------------------------------------------------------
+
+FAMILIES = {
+    "student": {"data": "heavy", "family": "student", "floor": 0.01},
+    "student, learned": {"data": "heavy", "family": "student", "floor": 0.01, "learn_degrees": True},
+    "bernoulli": {"data": "digits", "family": "bernoulli", "components": 4},
+    "poisson": {"data": "counts", "family": "poisson"},
+    "poisson on a line": {"data": "counts", "family": "poisson", "dimension": 1},
+    "regression": {"data": "lines", "family": "regression", "floor": 1e-3},
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("algorithm", ["em", "hard"])
+def test_every_family_keeps_the_claims(name: str, algorithm: str) -> None:
+    values = {**FAMILIES[name], "points": 90, "steps": 6, "start": "kmeans++", "algorithm": algorithm}
+    found = frames(**values)
+    for frame in found:
+        assert failed(frame) == []
+    held = {claim.name for claim in found[-1].claims if claim.holds}
+    assert held >= ({"monotone", "touch", "chain", "bound"} if algorithm == "em" else {"chain"})
+
+
+def test_what_stands_beside_a_run_knows_its_family() -> None:
+    frame = last(**FAMILIES["poisson on a line"], points=60, steps=4, choose=True, restarts=2)
+    assert frame.measures["best_components"] >= 1
+    assert np.isfinite(frame.picture.restart_log_likelihoods).any()
+    both = zip(frame.picture.choice_aic, frame.picture.choice_log_likelihoods, strict=True)
+    assert [round((criterion + 2 * value) / 2) for criterion, value in both] == [2 * k - 1 for k in range(1, 9)]
+
+
+def test_a_wrong_fit_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = Poisson.fit
+    monkeypatch.setattr(Poisson, "fit", lambda *given: replace(fit(*given), means=1.3 * fit(*given).means))
+    assert {"monotone", "moments"} <= set(failed(last(**FAMILIES["poisson"], points=150, steps=8)))
+
+
+def test_images_and_lines_are_drawn() -> None:
+    digits = last(**FAMILIES["bernoulli"], points=200, steps=5)
+    assert digits.picture.images.shape == (4, 64)
+    assert ((digits.picture.images >= 0) & (digits.picture.images <= 1)).all()
+    lines = last(data="lines", family="regression", clusters=1, components=1, points=200, steps=2)
+    slope, intercept = np.polyfit(*lines.picture.points.T, 1)
+    assert lines.tables["coefficients"][0] == pytest.approx([intercept, slope], rel=1e-9)
+    (ends,) = lines.picture.lines
+    assert ends[:, 1] == pytest.approx(intercept + slope * ends[:, 0], rel=1e-9)
+
+
+def test_data_that_a_family_cannot_have_made() -> None:
+    for values, words in (
+        ({"data": "blobs", "family": "bernoulli"}, "values 0 and 1"),
+        ({"data": "blobs", "family": "poisson"}, "counts 0, 1, 2"),
+        ({"data": "blobs", "dimension": 1, "family": "regression"}, "an input and a response"),
+        ({"data": "digits", "points": 50}, "same for every point"),
+    ):
+        with pytest.raises(LabError, match=words):
+            begun(**values)
+    for values, words in (
+        ({"family": "poisson", "algorithm": "gradient"}, "normal components only"),
+        ({"family": "regression", "start": "manual"}, "by hand"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            validate(Parameters, values)
+
+
+def test_a_run_that_has_converged_ends() -> None:
+    run = begun(**BY_HAND, steps=2000, tolerance=0.0)
+    run.advance(10_000)
+    frame = run.observe()
+    assert frame.step < 100
+    assert str(run.settled)
+    assert frame.measures["converged"] == 1
+    assert run.total == 4000
+
+
+# ---- variational Bayes -------------------------------------------------------------------------------------------------
+
+
+def test_variational_bayes_keeps_what_is_needed() -> None:
+    """Eight components for three groups far apart: with a small concentration three are left, whatever EM does."""
+    frame = last(
+        data="blobs", separation=8.0, points=300, clusters=3, components=8, start="kmeans++", floor=0.01, bayes=True, steps=120,
+        concentration=1e-3, rate=False, tolerance=0.0, seed=2,
+    )  # fmt: skip
+    assert frame.measures["effective_components"] == 3
+    assert (frame.picture.bayes_weights > 0.2).sum() == 3
+    assert {claim.name: claim.holds for claim in frame.claims}["elbo"] is True
+    assert frame.measures["elbo"] == frame.picture.bayes_bounds[-1]
+    assert len(frame.picture.bayes_bounds) == 121
+
+
+def test_a_falling_bound_is_seen() -> None:
+    run = begun(**SMALL, bayes=True)
+    run.advance(8)
+    assert failed(run.observe()) == []
+    run._state.side.bayes.bounds[-1] -= 1e3
+    assert failed(run.observe()) == ["elbo"]
+
+
+def test_variational_bayes_goes_on_with_other_points() -> None:
+    run = begun(**SMALL, bayes=True, rate=False)
+    run.advance(6)
+    tweaked(run, drawn=((0.5, 9.0), (-7.0, 3.0)))
+    run.advance(4)
+    frame = run.observe()
+    assert failed(frame) == []
+    assert run._state.side.bayes.points.shape[1] == 122
+
+
+# ---- batches -----------------------------------------------------------------------------------------------------------
+
+ONLINE = {"data": "blobs", "separation": 6.0, "points": 600, "start": "kmeans++", "algorithm": "online", "floor": 0.01}
+
+
+def test_a_first_batch_of_all_points_is_an_iteration_of_em() -> None:
+    online = last(**{**ONLINE, "batch": 600, "steps": 1})
+    plain = last(**{**ONLINE, "algorithm": "em", "steps": 1})
+    assert np.allclose(online.picture.full_means, plain.picture.full_means, atol=1e-12)
+    assert np.allclose(online.picture.full_covariances, plain.picture.full_covariances, atol=1e-12)
+
+
+def test_moments_are_averaged_as_cappe_and_moulines_do() -> None:
+    """Gathered moments obey s_t = (1 - γ_t) s_{t-1} + γ_t s(batch), with γ_t = t^-κ."""
+    run = begun(**{**ONLINE, "batch": 30, "forgetting": 0.6, "steps": 20})
+    points = run._state.cloud.points
+    gathered = torch.zeros((3, 2), dtype=torch.float64)
+    for t in range(1, 9):
+        present = run._state.present
+        run.advance(1)
+        batch = run._state.online.batch
+        shares = posterior(points[:, batch], present)
+        share = t**-0.6
+        gathered = (1 - share) * gathered + share * shares @ points[:, batch].mT / 30
+        assert torch.allclose(run._state.online.shares @ points.mT / 600, gathered, atol=1e-12)
+        assert float(run._state.online.shares.sum()) == pytest.approx(600)
+        run.advance(1)
+
+
+@pytest.mark.parametrize("name", ["normal", "bernoulli", "poisson", "regression"])
+def test_every_family_learns_in_batches(name: str) -> None:
+    values = {**(FAMILIES[name] if name != "normal" else {}), "start": "kmeans++", "points": 300, "floor": 0.01}
+    online = last(**values, algorithm="online", batch=30, steps=60)
+    assert failed(online) == []
+    assert online.measures["log_likelihood"] > last(**values, steps=0).measures["log_likelihood"]
+
+
+def test_points_added_meanwhile_come_with_the_next_batch() -> None:
+    run = begun(**{**ONLINE, "batch": 5, "rate": False})
+    run.advance(4)
+    frame = tweaked(run, drawn=((0.5, 9.0), (-7.0, 3.0)))
+    assert failed(frame) == []
+    run.advance(1)
+    assert set(run._state.online.batch.tolist()) >= {600, 601}
+    assert run.observe().picture.arrived.sum() == 5
+    tweaked(run, drawn=())
+    run.advance(2)
+    assert failed(run.observe()) == []

@@ -135,9 +135,9 @@ def test_a_projection_says_what_it_shows(shown: Any) -> None:
 
 def test_cards_come_when_they_are_switched_on(shown: Any) -> None:
     panel, _ = shown(None, limit=1, **SMALL)
-    assert visible(panel) == [panel.stage, panel.bound, panel.way, panel.weights]
+    assert visible(panel) == [panel.stage, panel.bound, panel.convergence, panel.weights]
     panel, _ = shown(None, limit=1, compare=True, choose=True, restarts=2, **SMALL)
-    assert visible(panel) == [panel.stage, panel.bound, panel.race, panel.choice, panel.basins, panel.summits]
+    assert visible(panel) == [panel.stage, panel.bound, panel.race, panel.choice, panel.restarts, panel.maxima]
 
 
 # ---- the hand --------------------------------------------------------------------------------------------------------
@@ -296,10 +296,10 @@ def test_a_flat_curve_has_ticks_one_can_read(shown: Any) -> None:
 
 def test_no_rate_where_there_is_no_curve(shown: Any) -> None:
     panel, frame = shown(None, limit=2, **SMALL)
-    panel.way.show_picture(replace(frame.picture, measured_rate=0.889, errors=np.full(2, np.nan)), panel.text)
-    assert panel.way.words.text
-    assert not panel.way.counted.text
-    assert not panel.way.known.text
+    panel.convergence.show_picture(replace(frame.picture, measured_rate=0.889, errors=np.full(2, np.nan)), panel.text)
+    assert panel.convergence.words.text
+    assert not panel.convergence.counted.text
+    assert not panel.convergence.known.text
 
 
 def test_hands_keep_the_digits_of_places_far_from_zero() -> None:

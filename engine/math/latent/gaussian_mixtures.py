@@ -90,6 +90,11 @@ class Expectation:
     rounding: float  # how far the log-likelihood may be off
     responsibilities: Tensor | None = None  # (K, n) where they were asked for
 
+    @property
+    def counts(self) -> Tensor:
+        """Effective numbers of points, (K,)."""
+        return self.statistics.counts
+
 
 # ---- the E half-step ---------------------------------------------------------------------------------------------------
 
@@ -291,26 +296,26 @@ def lower_bound(expected: Expectation, mixture: Mixture) -> float:
     return float(expected_log_joint(expected.statistics, mixture.to(expected.statistics.counts))) + expected.entropy
 
 
-def cost_of_floor(mixture: Mixture, statistics: Statistics, floor: float) -> float:
+def cost_of_floor(covariances: Tensor, counts: Tensor, floor: float) -> float:
     """How far below its maximum over θ the floor leaves the lower bound: ½ Σ_k N_k [log|I + εS⁻¹| - ε tr (S + εI)⁻¹].
 
     S is the covariance before the floor was added; infinite where S is singular.
     """
     if floor == 0:
         return 0.0
-    eigenvalues = (torch.linalg.eigvalsh(mixture.covariances) - floor).clamp_min(0.0)
+    eigenvalues = (torch.linalg.eigvalsh(covariances) - floor).clamp_min(0.0)
     ratio = floor / eigenvalues
     each = torch.log1p(ratio) - ratio / (1 + ratio)
     each = torch.where(torch.isfinite(ratio), each, math.inf)
-    used = statistics.counts >= EMPTY
-    return 0.5 * float((statistics.counts[used, None] * each[used]).sum())
+    used = counts >= EMPTY
+    return 0.5 * float((counts[used, None] * each[used]).sum())
 
 
-def cost_of_rounding(mixture: Mixture, statistics: Statistics) -> float:
+def cost_of_rounding(mixture: Mixture, counts: Tensor) -> float:
     """How far the lower bound may lie below its maximum since means are rounded: about ½ Σ_k N_k |Σ_k^(-1/2) δμ_k|²."""
     rounded = 4 * torch.finfo(mixture.means.dtype).eps * mixture.means.abs()
     inverse = whitening(mixture)[0]
-    return 0.5 * float((statistics.counts * (inverse.abs() @ rounded[:, :, None])[:, :, 0].square().sum(1)).sum())
+    return 0.5 * float((counts * (inverse.abs() @ rounded[:, :, None])[:, :, 0].square().sum(1)).sum())
 
 
 # ---- whole iterations --------------------------------------------------------------------------------------------------

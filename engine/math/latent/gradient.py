@@ -72,7 +72,7 @@ def ascend(
         moved = _built([each + length * slope for each, slope in zip(here, pulled, strict=True)], scale, unit, low, shape)
         if _value(statistics, moved) >= now:
             return moved
-    return _built(here, scale, unit, low, shape)  # at a summit, as far as rounding tells
+    return _built(here, scale, unit, low, shape)  # at a maximum, as far as rounding tells
 
 
 def _value(statistics: Statistics, mixture: Mixture) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import GAPS, Observation
+from engine.core.frames import Observation
 from engine.labs.em.annealing.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.annealing.parameters import Parameters, make_points
+from engine.labs.em.annealing.picture import Picture
+from engine.labs.em.annealing.state import State
 from engine.labs.em.annealing.sweep import (
+    Branch,
     Split,
-    Way,
     at_the_mean,
     empty,
     energies,
@@ -51,55 +53,6 @@ FORK_REACH = 1.35  # up to so many critical values it is drawn
 FORK_POINTS = 120
 GRID_POINTS = 241
 DEGENERATE = 0.7  # share of the second variance above which the direction of the first split is not sure
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws; places are along the axis of largest variance, counted from the origin of the data in 1-D."""
-
-    temperatures: np.ndarray  # (G,)
-    up: np.ndarray = field(metadata=GAPS)  # (G, K)
-    down: np.ndarray = field(metadata=GAPS)  # (G, K)
-    up_records: np.ndarray = field(metadata=GAPS)  # (G, 4): soft and hard distance, entropy, distinct centres
-    down_records: np.ndarray = field(metadata=GAPS)  # (G, 4)
-    fork_temperatures: np.ndarray  # (FORK_POINTS,)
-    fork_offsets: np.ndarray  # (FORK_POINTS,): half distance of the pitchfork
-    splits: np.ndarray  # (s,): critical values of groups that have split so far, after the first
-    data: np.ndarray  # (n, 1 or 2)
-    along: np.ndarray  # (n,): the data along the axis
-    owners: np.ndarray  # (n,): the group of centres that takes most of each point
-    members: np.ndarray  # (K,): the group of each centre, named after its first one
-    centres: np.ndarray  # (K, 1 or 2): at the present temperature
-    places: np.ndarray  # (K,): the same along the axis
-    line: np.ndarray  # (GRID_POINTS,): places along the axis
-    shares: np.ndarray  # (K, GRID_POINTS): responsibilities there
-    hard: np.ndarray  # (GRID_POINTS,): the nearest centre's squared distance
-    smooth: np.ndarray  # (GRID_POINTS,)
-    mean: float
-    critical: float
-    temperature: float
-    even: bool  # equal weights and an even number of centres: the pitchfork of two halves applies
-    kmeans: float  # mean squared distance of k-means, not a number before the coldest temperature
-    heating: bool
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The data, and the way so far."""
-
-    points: Tensor  # (n, d)
-    shape: Shape
-    temperatures: np.ndarray
-    push: Tensor  # (K, d): standard normal, for the temperature asked for
-    fork: float  # half distance of two centres just above the critical value
-    centres: Centres
-    up: Way
-    down: Way
-    splits: tuple[Split, ...] = ()
-    coming: float = math.inf  # the next critical value as the present groups tell
-    kmeans: float = math.nan
-    step: int = 0
-    known: dict[tuple[float, float, int], tuple[Centres, bool]] = field(default_factory=dict)  # the centres asked for last
 
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------
@@ -239,7 +192,7 @@ def tables_of(centres: Centres) -> dict[str, list[Any]]:
     }
 
 
-def hysteresis(up: Way, down: Way) -> float:
+def hysteresis(up: Branch, down: Branch) -> float:
     """The largest distance, in any centre's place after sorting, between cooling and heating at the same temperature."""
     both = np.isfinite(up.along[:, 0]) & np.isfinite(down.along[:, 0])
     if not both.any():

@@ -52,7 +52,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Branch:
     """One direction of the sweep; rows are filled as it goes on.
 
     Parameters
@@ -97,10 +97,10 @@ def slack(parameters: Parameters, deviation: float = 1.0) -> float:
     return slow + (visible / deviation) ** 2 + 1e-4
 
 
-def empty(parameters: Parameters) -> Way:
-    """A way that has not begun."""
+def empty(parameters: Parameters) -> Branch:
+    """A branch that has not begun."""
     number = parameters.temperatures
-    return Way((), np.full((number, parameters.components), np.nan), np.full((number, 4), np.nan))
+    return Branch((), np.full((number, parameters.components), np.nan), np.full((number, 4), np.nan))
 
 
 def at_the_mean(parameters: Parameters, shape: Shape) -> Centres:
@@ -134,16 +134,18 @@ def settle(
     return settled
 
 
-def visit(points: Tensor, way: Way, centres: Centres, at: int, temperature: float, parameters: Parameters, shape: Shape) -> Way:
-    """The way with one more temperature."""
+def visit(
+    points: Tensor, branch: Branch, centres: Centres, at: int, temperature: float, parameters: Parameters, shape: Shape
+) -> Branch:
+    """The branch with one more temperature."""
     held = responsibilities(points, centres, temperature)
     squares = distances(points, centres.places)
-    along, records = way.along.copy(), way.records.copy()  # frames of the past keep theirs
+    along, records = branch.along.copy(), branch.records.copy()  # frames of the past keep theirs
     along[at] = ((centres.places - shape.mean) @ shape.axis).cpu().numpy()  # device sync
     distinct = len(groups(centres.places, reach(parameters, shape)))
     soft, hard = float((held * squares).sum(1).mean()), float(squares.amin(1).mean())
     records[at] = soft, hard, entropy(held), distinct
-    return Way((*way.centres, centres), along, records)
+    return Branch((*branch.centres, centres), along, records)
 
 
 def next_critical(points: Tensor, centres: Centres, temperature: float, parameters: Parameters, shape: Shape) -> float:
@@ -155,7 +157,7 @@ def next_critical(points: Tensor, centres: Centres, temperature: float, paramete
 
 def present(
     points: Tensor,
-    up: Way,
+    up: Branch,
     temperatures: np.ndarray,
     push: Tensor,
     parameters: Parameters,
@@ -181,7 +183,7 @@ def present(
 
 def approach(
     points: Tensor,
-    up: Way,
+    up: Branch,
     temperatures: np.ndarray,
     passed: int,
     push: Tensor,

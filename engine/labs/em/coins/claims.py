@@ -7,7 +7,7 @@ import numpy as np
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
-from engine.labs.em.coins.path import CLOSE, Path, Rest
+from engine.labs.em.coins.trajectory import CLOSE, FixedPoint, Trajectory
 
 ROUNDING = 1e-12  # of a log-likelihood, relative to its size
 MOVES = 1e-9  # rounding of a move
@@ -46,7 +46,7 @@ CLAIMS = (
 )
 
 
-def measured_rate(rest: Rest, iteration: int) -> tuple[float, float]:
+def measured_rate(rest: FixedPoint, iteration: int) -> tuple[float, float]:
     """The ratio of the last two errors that rounding has not spoiled, and how far it may still be from its limit.
 
     Taken of the part c that shrinks by the largest factor λ. M(θ) - θ* = J (θ - θ*) + O(e²), so that the ratio is off by the
@@ -62,7 +62,7 @@ def measured_rate(rest: Rest, iteration: int) -> tuple[float, float]:
     return float(ratios[-1]), float(left + all_errors[-2] ** 2 / errors[-2] + 1e-6)
 
 
-def check_claims(path: Path, rest: Rest, half: int) -> tuple[Claim, ...]:
+def check_claims(path: Trajectory, rest: FixedPoint, half: int) -> tuple[Claim, ...]:
     """The statements, for everything up to this half-step."""
     monotone, identity, touch, gradient, rate = CLAIMS
     iteration = half // 2
@@ -89,8 +89,8 @@ def check_claims(path: Path, rest: Rest, half: int) -> tuple[Claim, ...]:
     )
 
 
-def rate_remark(rest: Rest) -> Message:
-    """What is special about the place of rest."""
+def rate_remark(rest: FixedPoint) -> Message:
+    """What is special about the fixed point."""
     if not np.isfinite(rest.rates[0]):
         return Message("A bias or the weight ends at 0 or 1.")
     if rest.rates[0] > 1 + 1e-9:

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation, unit
+from engine.core.frames import Observation
 from engine.labs.em.joint_kl.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.joint_kl.half_steps import World, binomial_rows, e_step, half_step, m_step, next_kind, slope
 from engine.labs.em.joint_kl.parameters import Parameters
+from engine.labs.em.joint_kl.picture import Picture
+from engine.labs.em.joint_kl.state import State
 from engine.math.numerics.divergences import Table, cross_entropy, entropy, exact_posterior, kl_terms
 
 LEAST_COLUMNS = 16  # of the staircase: what is not yet gone is shown ahead
 LEAST_AHEAD, MOST_AHEAD = 4, 48
 NUMBERS = {"": 0, "E": 1, "M": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws. X values, Z causes, k half-steps so far, a half-steps ahead."""
-
-    data: np.ndarray  # (X,): p̃(x)
-    model: np.ndarray  # (X,): p(x)
-    prior: np.ndarray  # (Z,)
-    conditional: np.ndarray  # (Z, X)
-    coins: np.ndarray  # (Z,), or empty
-    posterior: np.ndarray  # (X, Z): r(z|x)
-    exact: np.ndarray  # (X, Z): p(z|x)
-    completed: np.ndarray  # (X, Z): p̃(x) r(z|x)
-    joint: np.ndarray  # (X, Z): p(x, z)
-    terms: np.ndarray = field(metadata=unit("nat"))  # (X, Z): what each cell adds to the joint KL
-    kinds: np.ndarray  # (k + 1,): 0 at the start, 1 after an E step, 2 after an M step
-    marginal: np.ndarray = field(metadata=unit("nat"))  # (k + 1,): marginal KL along the way
-    gap: np.ndarray = field(metadata=unit("nat"))  # (k + 1,)
-    ahead_kinds: np.ndarray  # (a,): the half-steps that would follow
-    ahead_marginal: np.ndarray = field(metadata=unit("nat"))  # (a,)
-    ahead_gap: np.ndarray = field(metadata=unit("nat"))  # (a,)
-    entropy: float  # of the data
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The tables now, and the way to them."""
-
-    world: World
-    kinds: tuple[str, ...]
-    marginal: tuple[float, ...]
-    gap: tuple[float, ...]
 
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------

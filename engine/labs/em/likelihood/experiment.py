@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,10 +12,12 @@ from torch.nn import functional
 
 from engine.core.context import Context
 from engine.core.experiment import Experiment
-from engine.core.frames import Observation, unit
+from engine.core.frames import Observation
 from engine.labs.em.likelihood.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.likelihood.family import Family, family_of
 from engine.labs.em.likelihood.parameters import Parameters
+from engine.labs.em.likelihood.picture import Picture
+from engine.labs.em.likelihood.state import State
 from engine.math.numerics.divergences import Table
 
 STEPS = 60  # of the simulation
@@ -24,51 +26,6 @@ BARS = 48
 FEW = 40  # observations up to which the law of variances is shown from 0 on
 LADDER = (1, 3, 10, 30, 100, 300, 1000)
 LADDER_SETS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the panel draws. c categories, b bars, l rungs of the ladder."""
-
-    normal: bool
-    grid: np.ndarray  # (GRID,): the parameter
-    average: np.ndarray = field(metadata=unit("nat"))  # (GRID,): log-likelihood per observation, at least -1e6
-    highest: float  # its largest value
-    here: float  # its value at the model
-    curvature: float  # of the log-likelihood per observation at the maximum; 0 at the end of a range
-    estimate: float
-    model: float
-    count: int
-    shares: np.ndarray  # (c,) of the data; empty for values
-    model_shares: np.ndarray  # (c,)
-    values: np.ndarray  # (n,), empty for counts
-    law_grid: np.ndarray  # (g,): of the densities of values
-    law_fitted: np.ndarray  # (g,): normal law with the mean and the spread of the values
-    law_model: np.ndarray  # (g,)
-    edges: np.ndarray  # (b + 1,)
-    density: np.ndarray  # (b,): of the simulated estimates
-    exact: np.ndarray  # (b,): by their exact law
-    bell: np.ndarray  # (GRID,): normal density of deviation 1/√(nI)
-    bell_grid: np.ndarray  # (GRID,)
-    ladder: np.ndarray  # (l,): numbers of observations
-    ladder_deviation: np.ndarray  # (l,): how far the estimates stray
-    ladder_law: np.ndarray  # (l,): 1/√(nI)
-    spread_edges: np.ndarray  # (v + 1,): of maximum-likelihood variances of a normal law, in units of the model's; or empty
-    spread_density: np.ndarray  # (v,)
-    spread_law: np.ndarray  # (v,): by the law of χ²
-    spread_means: np.ndarray  # (2,): simulated means of the variances divided by n and by n - 1, in the same unit; or empty
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The estimates from all data sets simulated so far."""
-
-    family: Family
-    searched: float
-    ladder: Table
-    errors: Table  # of the parameter, estimate less model
-    variances: Table  # of a normal law, in units of the model's
-    step: int = 0
 
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------

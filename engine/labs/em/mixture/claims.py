@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -10,10 +11,11 @@ from torch import Tensor
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
+from engine.labs.em.mixture.data import WHOLE
+from engine.labs.em.mixture.model import model_of
 from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.side_runs import FixedPoint
 from engine.labs.em.mixture.state import Record, Settings, State, Stride, settings_of
-from engine.math.latent.laws import log_joint, posterior
 from engine.math.latent.rates import distance
 
 MEASURES = (
@@ -29,10 +31,12 @@ MEASURES = (
     Measure("limit", "Log-likelihood at the fixed point ahead", optional=True),
     Measure("predicted_rate", "Missing share of information", optional=True),
     Measure("measured_rate", "Measured rate of convergence", optional=True),
+    Measure("elbo", "Evidence lower bound of variational Bayes", optional=True),
+    Measure("effective_components", "Components that variational Bayes keeps", optional=True),
     Measure("agreement", "Share of points in their true group", optional=True),
     Measure("best_components", "Components that BIC prefers", optional=True),
     Measure("best_restart", "Best log-likelihood of the restarts", optional=True),
-    Measure("basins", "Summits that the restarts found", optional=True),
+    Measure("basins", "Distinct local maxima found by the restarts", optional=True),
 )
 
 CLAIMS = (
@@ -66,9 +70,15 @@ CLAIMS = (
         "EM closes in at the rate of the missing information.",
         r"\frac{|\theta_{t+1}-\theta_t|}{|\theta_t-\theta_{t-1}|}\to\lambda_{\max}\left(I-I_{c}^{-1}I_{o}\right)",
     ),
+    ClaimSpec(
+        "elbo",
+        "No iteration of variational Bayes lowers the evidence lower bound: the largest fall.",
+        r"\mathcal{F}(q_{t+1})\ge\mathcal{F}(q_t)",
+    ),
 )
 
-CHAIN_WORK = 400_000  # numbers (K n d) up to which the divergences are added up one by one
+BAYES_ROUNDING = 1e-10  # of the evidence lower bound, relative
+CHAIN_WORK = 1_000_000  # numbers (K n d) up to which the divergences are added up one by one
 MOMENT_ROUNDING = 1e-8  # relative, after sums over millions of points
 NEAR = 0.1  # of the fixed point, in the chart of the rates
 ALIGNED = 0.1  # share of a stride off the slowest direction up to which its ratio is that of this direction
@@ -78,12 +88,16 @@ def check_claims(state: State, parameters: Parameters, ahead: FixedPoint | None)
     """The statements of the source; tolerances are rounding, the cost of the floor, and how settled the rate is."""
     hard, em = parameters.algorithm == "hard", parameters.algorithm == "em"
     records = state.records
+    online = parameters.algorithm == "online"
     plain = Message("Hard EM climbs its own bound; the likelihood may fall and a gap stays." if hard else "")
+    batches = Message("A batch knows its own points only: the likelihood of all may fall." if online else "")
     fall, allowed = largest_fall(records)
-    first = CLAIMS[0].check(0.0, fall, allowed, enough=not hard and math.isfinite(fall), remark=plain)
+    first = CLAIMS[0].check(
+        0.0, fall, allowed, enough=not hard and not online and math.isfinite(fall), remark=batches if online else plain
+    )
     touch = last_touch(records)
     second = CLAIMS[1].check(0.0, touch[0], touch[1], enough=not hard and math.isfinite(touch[0]), remark=plain)
-    divergence = total_divergence(state)
+    divergence = total_divergence(state, parameters)
     gap = state.now.log_likelihood - state.now.lower_bound
     crowded = state.expected is not None and math.isnan(divergence)
     large = Message("There are too many points to add up their divergences in every frame." if crowded else "")
@@ -93,18 +107,25 @@ def check_claims(state: State, parameters: Parameters, ahead: FixedPoint | None)
     lift, slack = largest_drop(records)
     exact = em and parameters.relaxation == 1
     beyond = Message("An over-relaxed step goes beyond the top of the bound." if em and not exact else "")
-    fourth = CLAIMS[3].check(0.0, lift, slack, enough=math.isfinite(lift) and not beyond, remark=beyond)
-    made = exact and state.made_with == settings_of(parameters)
+    fourth = CLAIMS[3].check(
+        0.0, lift, slack, enough=math.isfinite(lift) and not beyond and not online, remark=batches if online else beyond
+    )
+    keeps = parameters.family == "normal" or parameters.family in WHOLE
+    made = exact and keeps and state.made_with == settings_of(parameters)
     off = moment_error(state, parameters) if made else math.nan
     other = Message("" if exact else "Only whole M half-steps keep the moments.")
+    if not keeps:
+        other = Message("These components weigh the points in another way: no moments are kept.")
     fifth = CLAIMS[4].check(0.0, off, MOMENT_ROUNDING, enough=made, remark=other)
     sixth = check_rate(state, parameters, ahead)
-    return first, second, third, fourth, fifth, sixth
+    return first, second, third, fourth, fifth, sixth, check_bayes(state)
 
 
 def check_rate(state: State, parameters: Parameters, ahead: FixedPoint | None) -> Claim:
     """The rate, once the strides run along the slowest direction of a fixed point that is near."""
     spec = CLAIMS[5]
+    if parameters.family != "normal":
+        return spec.check(math.nan, math.nan, math.nan, remark=Message("The rate is predicted for normal components only."))
     if parameters.algorithm != "em" or parameters.relaxation != 1:
         return spec.check(math.nan, math.nan, math.nan)
     rate = ahead.rate if ahead is not None else math.nan
@@ -119,6 +140,16 @@ def check_rate(state: State, parameters: Parameters, ahead: FixedPoint | None) -
     if astray >= ALIGNED:
         return spec.check(rate, measured, math.nan, remark=Message("The strides do not run along the slowest direction yet."))
     return spec.check(rate, measured, 0.005 + 2 * (astray + away))
+
+
+def check_bayes(state: State) -> Claim:
+    """The bound of variational Bayes, where it runs beside."""
+    run = state.side.bayes
+    if run is None or len(run.bounds) < 2:
+        off = "" if run is not None else "Variational Bayes is not switched on."
+        return CLAIMS[6].check(0.0, math.nan, math.nan, remark=off)
+    falls = [before - after for before, after in pairwise(run.bounds)]
+    return CLAIMS[6].check(0.0, max(0.0, *falls), BAYES_ROUNDING * max(1.0, *map(abs, run.bounds)))
 
 
 def comparable(records: list[Record]) -> list[tuple[Record, Record]]:
@@ -161,16 +192,12 @@ def last_touch(records: list[Record]) -> tuple[float, float]:
     return math.nan, math.nan
 
 
-def total_divergence(state: State) -> float:
-    """Σ KL(r || posterior) of the present parameters, NaN where it is too much work or there are no responsibilities."""
+def total_divergence(state: State, parameters: Parameters) -> float:
+    """Σ KL of what was believed from the posterior now, NaN where it is too much work or there are no responsibilities."""
     cloud = state.cloud
     if state.believed is None or cloud.count * cloud.dimension * state.present.components > CHAIN_WORK:
         return math.nan
-    r = posterior(cloud.points, state.believed, hard=state.hard)
-    joint = log_joint(cloud.points, state.present)
-    log_p = joint - torch.logsumexp(joint, 0)
-    terms = torch.where(r > 0, r * (r.clamp_min(1e-300).log() - log_p), 0.0)
-    return float(terms.sum())
+    return model_of(parameters).divergence(cloud.points, state.believed, state.present, hard=state.hard)
 
 
 def moment_error(state: State, parameters: Parameters) -> float:
@@ -179,6 +206,8 @@ def moment_error(state: State, parameters: Parameters) -> float:
     unit = cloud.scale
     mean = cloud.points.mean(1)
     found = mixture.weights @ mixture.means
+    if parameters.family in WHOLE:
+        return float(((found - mean) / unit.clamp_min(1e-3)).abs().amax())
     outer = mixture.means[:, :, None] * mixture.means[:, None, :]
     second = (mixture.weights[:, None, None] * (mixture.covariances + outer)).sum(0)
     wanted = second_moment(cloud.points) + parameters.floor * torch.diag(torch.ones_like(unit))

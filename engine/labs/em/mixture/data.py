@@ -12,9 +12,11 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.data.classics import classic
+from engine.data.family_samples import binary_digits, counted, counted_law, heavy_tailed, lines
 from engine.data.number_tables import column_places, read_table
 from engine.data.point_clouds import curved, sample, truth
-from engine.labs.em.mixture.parameters import CLASSICS, CURVED, Matrix, Parameters
+from engine.labs.em.mixture.data_parameters import CLASSICS, CURVED, Matrix
+from engine.labs.em.mixture.parameters import SHAPED, Parameters
 from engine.math.latent.laws import FLATTEST, Mixture
 from engine.math.latent.starts import covariance_of, thinned
 from engine.math.numerics.precision import wide_dtype
@@ -22,6 +24,9 @@ from engine.math.numerics.precision import wide_dtype
 MOST_SHOWN = 3000
 MARGIN = 0.14  # of the extent of the points, around them
 MOST_DIMENSIONS = 64
+WHOLE = ("bernoulli", "poisson")  # families of whole numbers
+MOST_COUNTED = 1e9
+CHOOSE = "Choose other data, or another family."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,17 @@ def load(parameters: Parameters, context: Context) -> Base:
     if kind in CURVED:
         points, labels = curved(kind, parameters.points, parameters.noise, context.generator("data"))
         return Base(points, labels.cpu().numpy(), (), None)
+    if kind == "digits":
+        points, labels = binary_digits(parameters.points, context.generator("data"))
+        return Base(points, labels.cpu().numpy(), (), None)
+    if kind == "lines":
+        points, labels = lines(parameters.clusters, parameters.points, context.generator("data"))
+        return Base(points, labels.cpu().numpy(), (), None)
+    if kind in ("heavy", "counts"):
+        where = (parameters.clusters, parameters.dimension, parameters.separation, context.generator("truth"))
+        law = counted_law(*where) if kind == "counts" else truth("blobs", *where)
+        points, labels = (counted if kind == "counts" else heavy_tailed)(law, parameters.points, context.generator("data"))
+        return Base(points, labels.cpu().numpy(), (), law)
     law = truth(kind, parameters.clusters, parameters.dimension, parameters.separation, context.generator("truth"))
     points, labels = sample(law, parameters.points, context.generator("data"))
     return Base(points, labels.cpu().numpy(), (), law)
@@ -129,6 +145,8 @@ def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> 
         unused, fresh = len(drawn[0]), [[] for _ in range(d)]
     else:
         fresh = [[row[axis] for row in drawn] for axis in range(d)]
+    if parameters.family in WHOLE:
+        fresh = [[float(round(max(0.0, value))) for value in row] for row in fresh]
     added = torch.tensor(fresh, dtype=base.rows.dtype, device=base.rows.device).reshape(d, -1)
     rows = torch.cat([base.rows, added], 1) if added.shape[1] else base.rows
     n = rows.shape[1]
@@ -142,16 +160,20 @@ def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> 
             points=n,
         )
     low, high = rows.amin(1), rows.amax(1)
+    refuse_strangers(rows, parameters.family)
     still = (low == high).nonzero()
-    if len(still):
+    if len(still) and parameters.family not in WHOLE:
         raise LabError(
             "Column {column} is the same for every point.", "Leave it out, or choose other data.", column=int(still[0]) + 1
         )
-    refuse_extremes(low, high, n)
-    centre = middle(rows) if centre is None else centre
+    if parameters.family in WHOLE:
+        centre = torch.zeros_like(low)  # bits and counts are what they are
+    else:
+        refuse_extremes(low, high, n)
+        centre = middle(rows) if centre is None else centre
     points = rows - centre[:, None]
     scale = points.std(1, correction=0)
-    if parameters.floor == 0 and parameters.covariance in ("full", "tied") and d > 1:
+    if parameters.family in SHAPED and parameters.floor == 0 and parameters.covariance in ("full", "tied") and d > 1:
         few = thinned(points) / scale[:, None]
         if float(torch.linalg.eigvalsh(covariance_of(few))[0]) < FLATTEST:
             raise LabError(
@@ -161,6 +183,27 @@ def joined(base: Base, parameters: Parameters, centre: Tensor | None = None) -> 
                 dimension=d,
             )
     return Cloud(base, drawn, points, centre, scale, added.shape[1], unused)
+
+
+def refuse_strangers(rows: Tensor, family: str) -> None:
+    """One sentence for data that a family cannot have made.
+
+    Raises
+    ------
+    LabError
+        Naming the first.
+    """
+    if family == "regression" and len(rows) < 2:
+        raise LabError("A line needs an input and a response, and these data have one column.", "Choose data of two columns.")
+    if family not in WHOLE:
+        return
+    bad = (rows < 0) | (rows != rows.round()) | ((rows > 1) if family == "bernoulli" else (rows > MOST_COUNTED))
+    if bool(bad.any()):
+        column, point = (int(each) for each in bad.nonzero()[0])
+        values = {"value": float(rows[column, point]), "point": point + 1}
+        if family == "bernoulli":
+            raise LabError("Bernoulli components need values 0 and 1, and point {point} has {value:g}.", CHOOSE, **values)
+        raise LabError("Poisson components need counts 0, 1, 2, ..., and point {point} has {value:g}.", CHOOSE, **values)
 
 
 def middle(rows: Tensor) -> Tensor:
@@ -241,7 +284,7 @@ def _plane(cloud: Cloud, plane: str, shown: tuple[int, ...]) -> tuple[Tensor, st
     if d <= 2:
         return identity, "", (names[0], names[1] if d == 2 else ""), 1.0
     few = thinned(cloud.points).cpu().double()
-    scale = cloud.scale.cpu().double()
+    scale = torch.where(cloud.scale > 0, cloud.scale, 1.0).cpu().double()  # a pixel that is never on
     correlation = covariance_of(few / scale[:, None])
     total = float(correlation.trace())
     if plane == "columns" and max(shown) <= d:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from engine.core.context import Context
 from engine.core.experiment import Experiment
 from engine.core.frames import Observation
+from engine.core.messages import Message
 from engine.labs.em.mixture.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.mixture.half_steps import advance
 from engine.labs.em.mixture.observe import current, measures_of, picture_of, tables_of
 from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.picture import Picture
 from engine.labs.em.mixture.side_runs import follow, tail
-from engine.labs.em.mixture.state import State, adapt, begin
+from engine.labs.em.mixture.state import State, adapt, begin, settings_of
 
 __all__ = ["EXPERIMENT", "Parameters", "Picture"]
 
@@ -32,6 +33,15 @@ def total(parameters: Parameters, context: Context) -> int:
     return 2 * parameters.steps + tail(parameters)
 
 
+def settled(state: State, parameters: Parameters, context: Context) -> Message | None:
+    """Once the run has converged and nothing beside it is left to do."""
+    side = state.side
+    waiting = bool(side.queue) or bool(side.race) or side.bayes is not None or (side.ahead is not None and not side.ahead.done)
+    if waiting or state.converged_with != (settings_of(parameters), parameters.tolerance):
+        return None
+    return Message("Converged: no further iteration changes anything.")
+
+
 def observe(state: State, parameters: Parameters, context: Context) -> Observation[Picture]:
     """Points, components, curves and numbers."""
     picture = picture_of(state, parameters)
@@ -45,6 +55,7 @@ EXPERIMENT = Experiment(
     init=begin,
     step=step,
     adapt=adapt,
+    settled=settled,
     observe=observe,
     measures=MEASURES,
     claims=CLAIMS,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from torch import Tensor
+import torch
 
 from engine.core.context import Context
+from engine.labs.em.mixture.model import model_of
 from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.state import (
     KEPT_STRIDES,
     SMALLEST_STRIDE,
+    Online,
     Record,
     State,
     Stride,
@@ -19,13 +23,7 @@ from engine.labs.em.mixture.state import (
     looked,
     settings_of,
 )
-from engine.math.latent.gaussian_mixtures import (
-    Expectation,
-    cost_of_floor,
-    cost_of_rounding,
-    lower_bound,
-    maximisation,
-)
+from engine.math.latent.gaussian_mixtures import Expectation
 from engine.math.latent.gradient import ascend
 from engine.math.latent.laws import Collapse, Mixture, check_extent, relaxed
 from engine.math.latent.rates import distance
@@ -47,10 +45,35 @@ def e_step(state: State, parameters: Parameters, context: Context) -> State:
     if hard != state.hard:
         ahead = looked(state.cloud, state.present, parameters, context, state.iteration)
     halves = state.halves + 1
-    bound = lower_bound(ahead, state.present)
+    if parameters.algorithm == "online":
+        state = replace(state, online=arrive(state, parameters, context))
+    bound = model_of(parameters).bound(state.cloud.points, ahead, state.present)
     state.trajectory.records.append(state.now)
     now = Record(halves, ahead.log_likelihood, bound, ahead.rounding, settings_of(parameters), parameters.drawn)
     return replace(state, ahead=ahead, expected=ahead, believed=state.present, now=now, phase="e", halves=halves, hard=hard)
+
+
+def arrive(state: State, parameters: Parameters, context: Context) -> Online:
+    """The next batch: its responsibilities enter with the share t^-κ, all earlier ones are forgotten as much.
+
+    References
+    ----------
+    Cappé & Moulines (2009), On-line expectation-maximization algorithm for latent data models, JRSS B 71.
+    """
+    points, n = state.cloud.points, state.cloud.count
+    size = min(parameters.batch, n)
+    k = state.present.components
+    before = state.online or Online(points.new_zeros((k, n)), points.new_zeros(0).long(), points.new_zeros(0).long(), 0)
+    queue = before.queue
+    while len(queue) < size:
+        queue = torch.cat([queue, torch.randperm(n, generator=context.generator("arrivals"), device=points.device)])
+    batch = queue[:size]
+    arrivals = before.arrivals + 1
+    share = arrivals**-parameters.forgetting
+    shares = (1 - share) * before.shares
+    found = model_of(parameters).posterior(points[:, batch], state.present, hard=False).to(shares)
+    shares.index_add_(1, batch, share * n / size * found)
+    return Online(shares, queue[size:], batch, arrivals)
 
 
 def m_step(state: State, parameters: Parameters, context: Context) -> State:
@@ -58,29 +81,28 @@ def m_step(state: State, parameters: Parameters, context: Context) -> State:
     cloud, old, expected = state.cloud, state.present, state.expected
     assert expected is not None
     iteration, settings = state.iteration + 1, settings_of(parameters)
-    new = moved(expected, old, parameters, cloud.scale)
-    refuse_collapse(new, state, expected, parameters)
+    model = model_of(parameters)
+    new = moved(state, parameters)
     ahead = looked(cloud, new, parameters, context, iteration)
     over = parameters.algorithm == "em" and parameters.relaxation != 1
     if over and ahead.log_likelihood < expected.log_likelihood:
-        new = maximisation(expected.statistics, parameters.covariance, parameters.floor, before=old)
-        refuse_collapse(new, state, expected, parameters)
+        new = fitted(state, parameters)
         ahead = looked(cloud, new, parameters, context, iteration)
-    slack = ahead.rounding + cost_of_rounding(new, expected.statistics)
-    if parameters.algorithm == "em":
-        slack += cost_of_floor(new, expected.statistics, parameters.floor)
-    bound, halves = lower_bound(expected, new), state.halves + 1
+    slack = ahead.rounding
+    if parameters.algorithm not in ("gradient", "online"):
+        slack += model.slack(cloud.points, expected, new)
+    bound, halves = model.bound(cloud.points, expected, new), state.halves + 1
     trajectory = state.trajectory
     previous = trajectory.records[-1] if trajectory.records else None
     trajectory.records.append(state.now)
     trajectory.means.append(new.means.cpu())
-    if (length := distance(old, new)) > SMALLEST_STRIDE:
+    if parameters.family == "normal" and (length := distance(old, new)) > SMALLEST_STRIDE:
         trajectory.strides.append(Stride(old, new, length, settings))
         del trajectory.strides[:-KEPT_STRIDES]
     gain = ahead.log_likelihood - expected.log_likelihood
     if parameters.algorithm == "hard":  # what hard EM climbs is its own bound
         gain = bound - previous.lower_bound if previous else math.inf
-    still = previous is not None and abs(gain) <= parameters.tolerance * cloud.count
+    still = parameters.algorithm != "online" and previous is not None and abs(gain) <= parameters.tolerance * cloud.count
     return replace(
         state,
         present=new,
@@ -95,19 +117,38 @@ def m_step(state: State, parameters: Parameters, context: Context) -> State:
     )
 
 
-def moved(expected: Expectation, old: Mixture, parameters: Parameters, scale: Tensor) -> Mixture:
+def moved(state: State, parameters: Parameters) -> Mixture:
     """What the M half-step of the algorithm makes of the responsibilities."""
+    expected, old = state.expected, state.present
+    assert expected is not None
+    if parameters.algorithm == "online" and state.online is not None:
+        with collapses_told(state, parameters):
+            return model_of(parameters).fit_shares(state.cloud.points, state.online.shares, old)
     if parameters.algorithm == "gradient":
-        return ascend(expected.statistics, old, parameters.covariance, parameters.floor, parameters.learning_rate, scale)
-    top = maximisation(expected.statistics, parameters.covariance, parameters.floor, before=old)
-    if parameters.algorithm == "em" and parameters.relaxation != 1:
-        return relaxed(old, top, parameters.relaxation)
-    return top
+        assert isinstance(expected, Expectation)
+        shape, floor, rate = parameters.covariance, parameters.floor, parameters.learning_rate
+        new = ascend(expected.statistics, old, shape, floor, rate, state.cloud.scale)
+    else:
+        new = fitted(state, parameters)
+        if parameters.algorithm != "em" or parameters.relaxation == 1 or parameters.family != "normal":
+            return new
+        new = relaxed(old, new, parameters.relaxation)
+    with collapses_told(state, parameters):
+        check_extent(new, expected.counts, parameters.floor)
+    return new
 
 
-def refuse_collapse(mixture: Mixture, state: State, expected: Expectation, parameters: Parameters) -> None:
+def fitted(state: State, parameters: Parameters) -> Mixture:
+    """The M half-step of EM."""
+    assert state.expected is not None
+    with collapses_told(state, parameters):
+        return model_of(parameters).fit(state.cloud.points, state.expected, state.present)
+
+
+@contextmanager
+def collapses_told(state: State, parameters: Parameters) -> Iterator[None]:
     """One sentence instead of infinite numbers."""
     try:
-        check_extent(mixture, expected.statistics.counts, parameters.floor)
+        yield
     except Collapse as collapse:
         raise collapsed(collapse, state.cloud, state.iteration + 1, parameters.floor) from None

@@ -11,18 +11,20 @@ import torch
 from engine.core.messages import Message
 from engine.labs.em.mixture.claims import measured_rate, usable_strides
 from engine.labs.em.mixture.data import View, view
+from engine.labs.em.mixture.model import Model, Normal, Other, model_of
 from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.picture import Picture
 from engine.labs.em.mixture.side_runs import FixedPoint, SideFit, SideRuns, objective_of
 from engine.labs.em.mixture.state import State, settings_of
-from engine.math.latent.laws import EMPTY, Mixture, aic, bic, log_density, log_joint, parameter_count, posterior
+from engine.math.latent.families import Poisson, RegressionMixture, StudentMixture
+from engine.math.latent.laws import EMPTY, Mixture, aic, bic
 from engine.math.latent.matching import agreement, basins, matching_order, twins
 
 CELLS = 64
 GRID = 257
 MOST_PLACES = 400  # of a path or curve
 MOST_LISTED = 150  # points whose responsibilities are told
-SUMMIT = (1e-3, 1e-5)  # two ends of restarts are one summit: nats, and nats per point
+SAME = (1e-3, 1e-5)  # two ends of restarts are one local maximum: nats, and nats per point
 
 
 def numpy(tensor: torch.Tensor) -> np.ndarray:
@@ -75,9 +77,9 @@ def picture_of(state: State, parameters: Parameters) -> Picture:
     canvas, cloud, side = Canvas(state, parameters), state.cloud, state.side
     present, law = host(state.present), cloud.base.law
     chosen = canvas.view.chosen
-    shares = shown_responsibilities(state, chosen)
+    shares = shown_responsibilities(state, parameters, chosen)
     labels = np.concatenate([cloud.base.labels, np.full(cloud.added, -1, np.int64)])
-    counts = state.expected.statistics.counts if state.expected is not None else state.present.weights * cloud.count
+    counts = state.expected.counts if state.expected is not None else state.present.weights * cloud.count
     records = state.records
     keep = spaced(len(records), 2 * MOST_PLACES)
     path = [state.trajectory.means[index] for index in spaced(len(state.trajectory.means), MOST_PLACES)]
@@ -97,6 +99,7 @@ def picture_of(state: State, parameters: Parameters) -> Picture:
         points=canvas.points(),
         responsibilities=shares,
         labels=labels[chosen],
+        arrived=np.isin(chosen, state.online.batch.cpu().numpy()) if state.online is not None else np.zeros(len(chosen), bool),
         drawn=min(cloud.added, len(chosen)),
         low=canvas.view.low,
         high=canvas.view.high,
@@ -115,18 +118,34 @@ def picture_of(state: State, parameters: Parameters) -> Picture:
         true_covariances=canvas.covariances(law) if law is not None else np.empty((0, 2, 2)),
         full_means=numpy(present.means) + centre,
         full_covariances=numpy(present.covariances),
-        **densities(state, canvas, present),
+        family=parameters.family,
+        degrees=numpy(present.degrees) if isinstance(present, StudentMixture) else empty[:, 0],
+        lines=lines_of(present, canvas) if isinstance(present, RegressionMixture) else np.empty((0, 2, 2)),
+        line_deviations=numpy(present.variances.sqrt()) if isinstance(present, RegressionMixture) else empty[:, 0],
+        images=numpy(present.means) if parameters.data == "digits" else np.empty((0, 64)),
+        **densities(state, canvas, present, model_of(parameters)),
         curve_at=np.array([records[index].half / 2 for index in keep]),
         log_likelihoods=np.array([records[index].log_likelihood for index in keep]),
         lower_bounds=np.array([records[index].lower_bound for index in keep]),
         **errors(state, ahead),
         predicted_rate=ahead.rate if ahead is not None else math.nan,
         measured_rate=measured_rate(usable_strides(state.trajectory.strides, settings_of(parameters))),
-        **choices(side, parameters, cloud.dimension),
+        **choices(side, model_of(parameters), cloud.dimension),
         **restarts(side, canvas, present),
         restarts_wanted=parameters.restarts,
+        **bayes(state, canvas),
         **race(state, canvas),
     )
+
+
+def lines_of(present: RegressionMixture, canvas: Canvas) -> np.ndarray:
+    """Both ends of each line across the window, (K, 2 ends, 2 coordinates); none where there are more inputs than one."""
+    if present.means.shape[1] != 2:
+        return np.empty((0, 2, 2))
+    x = np.array([canvas.view.low[0], canvas.view.high[0]])
+    intercepts, slopes = numpy(present.coefficients).T
+    y = intercepts[:, None] + slopes[:, None] * (x - canvas.shift[0]) + canvas.shift[1]
+    return np.stack([np.broadcast_to(x, y.shape), y], -1)
 
 
 def padded_basis(basis: torch.Tensor) -> torch.Tensor:
@@ -134,12 +153,12 @@ def padded_basis(basis: torch.Tensor) -> torch.Tensor:
     return basis if basis.shape[1] == 2 else torch.cat([basis, torch.zeros_like(basis)], 1)
 
 
-def shown_responsibilities(state: State, chosen: np.ndarray) -> np.ndarray:
+def shown_responsibilities(state: State, parameters: Parameters, chosen: np.ndarray) -> np.ndarray:
     """Of the shown points, (m, K): those of the last E half-step, before it the weights."""
     if state.believed is None:
         return np.tile(numpy(state.present.weights).astype(np.float32), (len(chosen), 1))
     points = state.cloud.points[:, torch.from_numpy(chosen).to(state.cloud.points.device)]
-    return numpy(posterior(points, state.believed, hard=state.hard).mT).astype(np.float32)
+    return numpy(model_of(parameters).posterior(points, state.believed, hard=state.hard).mT).astype(np.float32)
 
 
 def spaced(count: int, most: int) -> list[int]:
@@ -154,17 +173,23 @@ def current(side: SideRuns, parameters: Parameters) -> FixedPoint | None:
     return side.ahead if side.ahead is not None and side.ahead.objective == objective_of(parameters) else None
 
 
-def densities(state: State, canvas: Canvas, present: Mixture) -> dict[str, Any]:
+def densities(state: State, canvas: Canvas, present: Mixture, model: Model) -> dict[str, Any]:
     """On a line the components and a histogram; in the plane the field."""
     low, high = canvas.view.low, canvas.view.high
     none = np.empty(0)
     if state.cloud.dimension == 1:
         grid = np.linspace(low[0], high[0], GRID)
-        at = torch.from_numpy(grid - canvas.shift[0])[None]
-        parts = np.exp(numpy(log_joint(at, present)))
+        whole = isinstance(model, Other) and isinstance(model.family, Poisson)
+        at = torch.from_numpy((np.round(grid) if whole else grid) - canvas.shift[0])[None]  # probabilities stand as steps
+        parts = np.exp(numpy(model.log_joint(at, present)))
         places = canvas.view.places[:, 0]  # about the centre: far from 0 the edges of bins would fall together
         bins = int(np.clip(round(2 * len(places) ** (1 / 3)), 6, 60))
-        heights, edges = np.histogram(places, bins, density=True)
+        if whole:
+            each = max(1, math.ceil((np.ptp(places) + 1) / bins))
+            edges = np.arange(places.min() - 0.5, places.max() + each, each)
+            heights = np.histogram(places, edges, density=True)[0]
+        else:
+            heights, edges = np.histogram(places, bins, density=True)
         return {
             "grid": grid,
             "component_densities": parts,
@@ -172,12 +197,24 @@ def densities(state: State, canvas: Canvas, present: Mixture) -> dict[str, Any]:
             "heights": heights,
             "field": np.empty((0, 0)),
         }
-    flat = host(state.present).projected(canvas.view.basis, torch.zeros(state.cloud.dimension, dtype=torch.float64))
+    if state.cloud.dimension > 2 and not isinstance(model, Normal):
+        return {
+            "grid": none,
+            "component_densities": np.empty((0, 0)),
+            "edges": none,
+            "heights": none,
+            "field": np.empty((0, 0)),
+        }
+    flat = (
+        present
+        if state.cloud.dimension == 2
+        else host(state.present).projected(canvas.view.basis, torch.zeros(state.cloud.dimension, dtype=torch.float64))
+    )
     step = (high - low) / CELLS
     x = low[0] + step[0] * (np.arange(CELLS) + 0.5) - canvas.shift[0]
     y = low[1] + step[1] * (np.arange(CELLS) + 0.5) - canvas.shift[1]
     both = np.stack([np.tile(x, CELLS), np.repeat(y, CELLS)])
-    values = np.exp(numpy(log_density(torch.from_numpy(both), flat))).reshape(CELLS, CELLS)
+    values = np.exp(numpy(torch.logsumexp(model.log_joint(torch.from_numpy(both), flat), 0))).reshape(CELLS, CELLS)
     return {"grid": none, "component_densities": np.empty((0, 0)), "edges": none, "heights": none, "field": values}
 
 
@@ -192,10 +229,10 @@ def errors(state: State, ahead: FixedPoint | None) -> dict[str, Any]:
     return {"error_at": np.array([whole[index].half / 2 for index in keep]), "errors": away / state.cloud.count, "limit": limit}
 
 
-def choices(side: SideRuns, parameters: Parameters, dimension: int) -> dict[str, Any]:
+def choices(side: SideRuns, model: Model, dimension: int) -> dict[str, Any]:
     """AIC and BIC of the fits that are finished."""
     done = [(k, fit) for k, fit in enumerate(side.choices, 1) if fit.done]
-    counts = [parameter_count(k, dimension, parameters.covariance) for k, _ in done]
+    counts = [model.parameter_count(k, dimension) for k, _ in done]
     values = [fit.final for _, fit in done]
     return {
         "choice_components": np.array([k for k, _ in done], float),
@@ -222,7 +259,29 @@ def restarts(side: SideRuns, canvas: Canvas, present: Mixture) -> dict[str, Any]
         "restart_log_likelihoods": values,
         "restart_starts": starts,
         "restart_means": ends,
-        "restart_basins": basins(values, SUMMIT[0] + SUMMIT[1] * side.looked_at),
+        "restart_basins": basins(values, SAME[0] + SAME[1] * side.looked_at),
+    }
+
+
+def bayes(state: State, canvas: Canvas) -> dict[str, Any]:
+    """Variational Bayes so far."""
+    run = state.side.bayes
+    if run is None:
+        none = np.empty(0)
+        return {
+            "bayes_bounds": none,
+            "bayes_kept": none,
+            "bayes_weights": none,
+            "bayes_means": np.empty((0, 2)),
+            "bayes_covariances": np.empty((0, 2, 2)),
+        }
+    law = host(run.posterior.mixture)
+    return {
+        "bayes_bounds": np.array(run.bounds),
+        "bayes_kept": np.array(run.kept, float),
+        "bayes_weights": numpy(law.weights),
+        "bayes_means": canvas.means(law.means),
+        "bayes_covariances": canvas.covariances(law),
     }
 
 
@@ -248,7 +307,8 @@ def notices(state: State, parameters: Parameters, present: Mixture) -> tuple[Mes
     """What a person should know and cannot see."""
     found: list[Message] = []
     cloud, side = state.cloud, state.side
-    pair = twins(numpy(present.weights), numpy(present.means), numpy(present.covariances), numpy(cloud.scale))
+    scale = numpy(cloud.scale)
+    pair = twins(numpy(present.weights), numpy(present.means), numpy(present.covariances), np.where(scale > 0, scale, 1.0))
     if pair:
         found.append(
             Message(
@@ -282,7 +342,7 @@ def notices(state: State, parameters: Parameters, present: Mixture) -> tuple[Mes
 def measures_of(state: State, parameters: Parameters, picture: Picture) -> dict[str, float]:
     """The numbers."""
     cloud, value, bound = state.cloud, state.now.log_likelihood, state.now.lower_bound
-    count = parameter_count(state.present.components, cloud.dimension, parameters.covariance)
+    count = model_of(parameters).parameter_count(state.present.components, cloud.dimension)
     scores, ends = picture.choice_bic, picture.restart_log_likelihoods
     alive = bool(np.isfinite(scores).any()), bool(np.isfinite(ends).any())
     return {
@@ -298,11 +358,20 @@ def measures_of(state: State, parameters: Parameters, picture: Picture) -> dict[
         "limit": picture.limit,
         "predicted_rate": picture.predicted_rate,
         "measured_rate": picture.measured_rate,
+        "elbo": float(picture.bayes_bounds[-1]) if len(picture.bayes_bounds) else math.nan,
+        "effective_components": float(picture.bayes_kept[-1]) if len(picture.bayes_kept) else math.nan,
         "agreement": agreement(picture.responsibilities.argmax(1), picture.labels) if state.believed is not None else math.nan,
         "best_components": float(picture.choice_components[np.nanargmin(scores)]) if alive[0] else math.nan,
         "best_restart": float(np.nanmax(ends)) if alive[1] else math.nan,
         "basins": float(picture.restart_basins.max() + 1) if alive[1] else math.nan,
     }
+
+
+def coefficients_of(present: RegressionMixture, centre: torch.Tensor) -> np.ndarray:
+    """Intercepts and slopes in the coordinates of the data, (K, d)."""
+    found, middle = numpy(present.coefficients).copy(), numpy(centre)
+    found[:, 0] += middle[-1] - found[:, 1:] @ middle[:-1]
+    return found
 
 
 def tables_of(state: State, picture: Picture) -> dict[str, list[Any]]:
@@ -315,6 +384,11 @@ def tables_of(state: State, picture: Picture) -> dict[str, list[Any]]:
         "covariances": (covariances[:, 0, 0] if flat else covariances).tolist(),
         "effective_counts": picture.counts.tolist(),
     }
+    if len(picture.degrees):
+        tables["degrees"] = picture.degrees.tolist()
+    if isinstance(state.present, RegressionMixture):
+        tables["coefficients"] = coefficients_of(state.present, state.cloud.centre).tolist()
+        tables["deviations"] = picture.line_deviations.tolist()
     if state.cloud.count <= MOST_LISTED:
         tables["responsibilities"] = picture.responsibilities.astype(float).tolist()
     return tables

@@ -2,149 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from engine.core.parameters import LabParameters, Ui, problem
+from engine.core.parameters import Ui, problem
+from engine.labs.em.mixture.data_parameters import DataParameters, Matrix
 
-Matrix = tuple[tuple[float, ...], ...]
-
-NORMALS = ("blobs", "overlapping", "anisotropic", "cross")  # made by a mixture of normals: the truth is known
-CURVED = ("moons", "rings")
-MADE = NORMALS + CURVED
-CLASSICS = ("iris", "wine", "breast_cancer")
+SHAPED = ("normal", "student")  # families whose components have means and covariances to take hold of
 MOST_NUMBERS = 50_000  # of a list by hand
 
 
-class Parameters(LabParameters):
-    """A mixture of normals, fitted half-step by half-step."""
+class Parameters(DataParameters):
+    """A mixture of laws, fitted half-step by half-step."""
 
-    data: Annotated[
-        Literal[
-            "blobs",
-            "overlapping",
-            "anisotropic",
-            "cross",
-            "moons",
-            "rings",
-            "drawn",
-            "values",
-            "file",
-            "iris",
-            "wine",
-            "breast_cancer",
-        ],
+    family: Annotated[
+        Literal["normal", "student", "bernoulli", "poisson", "regression"],
         Ui(
-            "Data",
-            symbol="x",
-            group="Data",
+            "Family",
+            group="Mixture",
             choices={
-                "blobs": "Round groups",
-                "overlapping": "Overlapping groups",
-                "anisotropic": "Long groups",
-                "cross": "A cross",
-                "moons": "Two moons",
-                "rings": "Two rings",
-                "drawn": "Drawn with the mouse",
-                "values": "A list of numbers",
-                "file": "A file",
-                "iris": "Iris (4 columns)",
-                "wine": "Wine (13 columns)",
-                "breast_cancer": "Breast cancer (30 columns)",
+                "normal": "Normal",
+                "student": "Student: heavy tails",
+                "bernoulli": "Bernoulli: pixels on or off",
+                "poisson": "Poisson: counts",
+                "regression": "Lines with errors",
             },
-            help="Where the points come from. Points drawn with the mouse are added to any of them.",
+            help="What a component is. The half-steps are the same: only density and weighted fit differ.",
         ),
-    ] = "anisotropic"
-    values: Annotated[
-        Matrix,
-        Ui(
-            "Values",
-            symbol="x_i",
-            group="Data",
-            when={"data": ("values",)},
-            help="A single row is a list of numbers; of several rows, parted by semicolons, each is a point.",
-        ),
-    ] = ((1.0, 2.0, 3.0, 8.0, 9.0, 10.0),)
-    drawn: Annotated[
-        Matrix,
-        Ui(
-            "Drawn points",
-            effect="live",
-            group="Data",
-            advanced=True,
-            help="Rows with the coordinates of points, one number on a line; they join the data, and the run goes on.",
-        ),
-    ] = ()
-    file: Annotated[
-        str,
-        Ui(
-            "File",
-            kind="file",
-            reads="table",
-            group="Data",
-            when={"data": ("file",)},
-            help="A text file of numbers in columns (CSV); names may stand in the first row.",
-        ),
-    ] = ""
-    columns: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=10_000)] | str, ...],
-        Ui(
-            "Columns",
-            kind="columns",
-            of="file",
-            group="Data",
-            when={"data": ("file", *CLASSICS)},
-            help="Which columns are used, by name or counted from one; none given means every column of numbers.",
-        ),
-    ] = ()
-    points: Annotated[
-        int,
-        Field(ge=2, le=10_000_000),
-        Ui("Points", symbol="n", scale="log", group="Data", when={"data": MADE}, help="How many points are made."),
-    ] = 500
-    clusters: Annotated[
-        int,
-        Field(ge=1, le=8),
-        Ui(
-            "Groups made",
-            group="Data",
-            when={"data": ("blobs", "overlapping", "anisotropic")},
-            help="How many normal laws the points truly come from; the fit need not use as many.",
-        ),
-    ] = 3
-    dimension: Annotated[
-        int,
-        Field(ge=1, le=16),
-        Ui(
-            "Dimension",
-            symbol="d",
-            group="Data",
-            when={"data": ("blobs", "overlapping", "anisotropic")},
-            help="Coordinates of a point; above two the picture is a projection.",
-        ),
-    ] = 2
-    separation: Annotated[
-        float,
-        Field(ge=0, le=8),
-        Ui(
-            "Separation",
-            symbol="δ",
-            group="Data",
-            when={"data": NORMALS},
-            help="Distance of neighbouring groups in standard deviations; EM is slow where groups overlap.",
-        ),
-    ] = 4.0
-    noise: Annotated[
-        float,
-        Field(ge=0, le=0.5),
-        Ui("Noise", symbol="σ", group="Data", when={"data": CURVED}, help="Width of the moons and rings."),
-    ] = 0.1
-
+    ] = "normal"
     components: Annotated[
         int,
         Field(ge=1, le=12),
-        Ui("Components", symbol="K", group="Mixture", help="How many normal laws are mixed."),
+        Ui("Components", symbol="K", group="Mixture", help="How many laws are mixed."),
     ] = 3
     covariance: Annotated[
         Literal["full", "tied", "diagonal", "spherical"],
@@ -153,6 +43,7 @@ class Parameters(LabParameters):
             symbol="Σ",
             effect="live",
             group="Mixture",
+            when={"family": SHAPED},
             choices={
                 "full": "Full: any ellipse",
                 "tied": "Tied: one ellipse for all",
@@ -170,9 +61,33 @@ class Parameters(LabParameters):
             symbol="ε",
             effect="live",
             group="Mixture",
+            when={"family": (*SHAPED, "regression")},
             help="Added to every variance after an M half-step; at 0 a component may fall onto a single point.",
         ),
     ] = 0.0
+
+    degrees: Annotated[
+        float,
+        Field(ge=0.2, le=200),
+        Ui(
+            "Degrees of freedom",
+            symbol="ν",
+            scale="log",
+            group="Mixture",
+            when={"family": ("student",)},
+            help="Of Student's law, at first where they are learned: the fewer, the heavier its tails; many are nearly normal.",
+        ),
+    ] = 4.0
+    learn_degrees: Annotated[
+        bool,
+        Ui(
+            "Learn them",
+            effect="live",
+            group="Mixture",
+            when={"family": ("student",)},
+            help="In a second conditional M step each component estimates its own degrees of freedom.",
+        ),
+    ] = False
 
     start: Annotated[
         Literal["random", "kmeans++", "kmeans", "manual"],
@@ -185,7 +100,7 @@ class Parameters(LabParameters):
                 "kmeans": "k-means",
                 "manual": "By hand",
             },
-            help="Where the components begin. EM finds the nearest summit, not the highest.",
+            help="Where the components begin. EM finds a local maximum nearby, not the highest one.",
         ),
     ] = "random"
     means: Annotated[
@@ -231,13 +146,18 @@ class Parameters(LabParameters):
     ] = ()
 
     algorithm: Annotated[
-        Literal["em", "hard", "gradient"],
+        Literal["em", "hard", "gradient", "online"],
         Ui(
             "Algorithm",
             effect="live",
             group="Algorithm",
-            choices={"em": "EM", "hard": "Hard EM (k-means)", "gradient": "Gradient ascent"},
-            help="Hard EM gives each point to one component; gradient ascent takes a step uphill where EM jumps to the summit.",
+            choices={
+                "em": "EM",
+                "hard": "Hard EM (k-means)",
+                "gradient": "Gradient ascent",
+                "online": "Online EM, in batches",
+            },
+            help="Hard EM gives each point to one component; gradient ascent steps where EM goes to the top of the bound.",
         ),
     ] = "em"
     steps: Annotated[
@@ -253,6 +173,7 @@ class Parameters(LabParameters):
             effect="live",
             scale="log",
             group="Algorithm",
+            advanced=True,
             help="Converged once an iteration adds less to the mean log-likelihood; from there on nothing moves.",
         ),
     ] = 1e-12
@@ -264,7 +185,8 @@ class Parameters(LabParameters):
             symbol="ω",
             effect="live",
             group="Algorithm",
-            when={"algorithm": ("em",)},
+            advanced=True,
+            when={"algorithm": ("em",), "family": ("normal",)},
             help="Steps so many times as long as those of EM; one that lowers the likelihood is replaced by that of EM.",
         ),
     ] = 1.0
@@ -277,15 +199,43 @@ class Parameters(LabParameters):
             effect="live",
             scale="log",
             group="Algorithm",
+            when=[{"algorithm": ("gradient",)}, {"compare": (True,)}],
             help="Of gradient ascent on the mean log-likelihood, in coordinates of unit variance.",
         ),
     ] = 0.1
+
+    batch: Annotated[
+        int,
+        Field(ge=1, le=100_000),
+        Ui(
+            "Batch",
+            symbol="b",
+            effect="live",
+            scale="log",
+            group="Algorithm",
+            when={"algorithm": ("online",)},
+            help="Points that arrive at each iteration. Points drawn meanwhile come with the next one.",
+        ),
+    ] = 20
+    forgetting: Annotated[
+        float,
+        Field(ge=0.5, le=1),
+        Ui(
+            "Forgetting",
+            symbol="κ",
+            effect="live",
+            group="Algorithm",
+            when={"algorithm": ("online",)},
+            help="Iteration t takes the share t^-κ of its moments from the new batch: at 1 all points count alike.",
+        ),
+    ] = 0.7
 
     compare: Annotated[
         bool,
         Ui(
             "Race the algorithms",
             group="Beside it",
+            when={"family": ("normal",)},
             help="EM, hard EM and gradient ascent from the same start, iteration by iteration.",
         ),
     ] = False
@@ -306,11 +256,33 @@ class Parameters(LabParameters):
             help="Further runs from other starts of the same kind (from random points if it is by hand): where do they end?",
         ),
     ] = 0
+    bayes: Annotated[
+        bool,
+        Ui(
+            "Variational Bayes",
+            group="Beside it",
+            when={"family": ("normal",)},
+            help="From the same start, with a law of the parameters instead of a point: needless components lose their points.",
+        ),
+    ] = False
+    concentration: Annotated[
+        float,
+        Field(ge=1e-4, le=100),
+        Ui(
+            "Concentration",
+            symbol="α₀",
+            scale="log",
+            group="Beside it",
+            when={"bayes": (True,), "family": ("normal",)},
+            help="Of the Dirichlet prior of the weights: the smaller, the fewer components are kept.",
+        ),
+    ] = 0.01
     rate: Annotated[
         bool,
         Ui(
             "Predict the rate",
             group="Beside it",
+            when={"family": ("normal",)},
             help="Look ahead to the fixed point, and find the missing share of information there: EM converges at that rate.",
         ),
     ] = True
@@ -320,6 +292,7 @@ class Parameters(LabParameters):
             "Seen from",
             effect="live",
             group="Picture",
+            advanced=True,
             choices={"principal": "Principal axes", "columns": "Two columns"},
             help="Of more than two columns: which plane the picture shows.",
         ),
@@ -330,6 +303,7 @@ class Parameters(LabParameters):
             "Columns shown",
             effect="live",
             group="Picture",
+            advanced=True,
             when={"plane": ("columns",)},
             help="Two of the columns that are used, counted from one.",
         ),
@@ -354,6 +328,17 @@ class Parameters(LabParameters):
             raise problem(name, "{name} takes at most {most:,d} numbers.", name=name, most=MOST_NUMBERS)
         return rows
 
+    @model_validator(mode="after")
+    def families_and_algorithms(self) -> Self:
+        """Some algorithms are there for some families only."""
+        if self.algorithm == "gradient" and self.family != "normal":
+            raise problem("algorithm", "Gradient ascent is there for normal components only.")
+        if self.algorithm == "online" and self.family == "student":
+            raise problem("algorithm", "Online EM keeps one share per point, and Student's law hides a scale as well.")
+        if self.start == "manual" and self.family not in SHAPED:
+            raise problem("start", "Only normal and Student components have means and covariances to begin with by hand.")
+        return self
+
     @field_validator("weights")
     @classmethod
     def not_all_zero(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
@@ -369,11 +354,3 @@ class Parameters(LabParameters):
         if len(shown) != 2 or shown[0] == shown[1]:
             raise problem("shown", "shown takes two different numbers, for example 1,2.")
         return shown
-
-    @field_validator("columns")
-    @classmethod
-    def different_columns(cls, columns: tuple[int | str, ...]) -> tuple[int | str, ...]:
-        """None twice: a covariance could not be inverted."""
-        if len(set(columns)) != len(columns):
-            raise problem("columns", "columns names one column twice.")
-        return columns

@@ -37,6 +37,7 @@ class Picture:
     points: np.ndarray  # (m, 2)
     responsibilities: np.ndarray  # (m, K), float32; before the first E half-step the weights
     labels: np.ndarray  # (m,), int64: the true group, -1 where nobody knows
+    arrived: np.ndarray  # (m,), bool: points of the batch that came last; all False unless EM is online
     drawn: int  # how many of the points, the last ones, were drawn with the mouse
     low: np.ndarray  # (2,): the window that holds data and components, steady over the run
     high: np.ndarray  # (2,)
@@ -58,6 +59,13 @@ class Picture:
     # the whole state in the coordinates of the data, for a start by hand that goes on from here
     full_means: np.ndarray  # (K, d): parameter `means`
     full_covariances: np.ndarray  # (K, d, d): a row of d*d numbers each, parameter `spreads`
+
+    # other families than the normal
+    family: str
+    degrees: np.ndarray  # (K,) of freedom, of Student's law; else empty
+    lines: np.ndarray  # (K, 2, 2): both ends of each regression line across the window; else empty
+    line_deviations: np.ndarray  # (K,): deviation about each of them
+    images: np.ndarray  # (K, 64): means of pixels that are on or off; else empty
 
     # densities: on a line (d = 1), and in the plane
     grid: np.ndarray  # (g,), empty unless d = 1
@@ -94,8 +102,15 @@ class Picture:
     restart_log_likelihoods: np.ndarray = dataclasses.field(metadata=GAPS)
     restart_starts: np.ndarray  # (r, K, 2): means at its start
     restart_means: np.ndarray  # (r, K, 2): means at its end, permuted to match the best of them
-    restart_basins: np.ndarray  # (r,), int64: 0 for the best summit, 1 for the next ...; -1 for a collapse
+    restart_basins: np.ndarray  # (r,), int64: 0 for the best local maximum, 1 for the next ...; -1 for a collapse
     restarts_wanted: int
+
+    # switched on: variational Bayes from the same start; empty while it is off
+    bayes_bounds: np.ndarray  # (v,): the ELBO after each iteration, that of the start first
+    bayes_kept: np.ndarray  # (v,): components that the data give more than one point
+    bayes_weights: np.ndarray  # (K,): expected weights now
+    bayes_means: np.ndarray  # (K, 2)
+    bayes_covariances: np.ndarray  # (K, 2, 2)
 
     # switched on: the race from the same start; total log-likelihood after each full iteration, NaN after a collapse
     race_at: np.ndarray  # (q,): 0, 1, 2, ...

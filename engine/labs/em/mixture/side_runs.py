@@ -13,12 +13,17 @@ from torch import Tensor
 
 from engine.core.context import Context
 from engine.labs.em.mixture.data import Cloud
+from engine.labs.em.mixture.data_parameters import Matrix
+from engine.labs.em.mixture.model import Model, model_of
 from engine.labs.em.mixture.parameters import Parameters
-from engine.math.latent.gaussian_mixtures import expectation, iterate, maximisation
+from engine.labs.em.mixture.start import start_shape
+from engine.math.latent.gaussian_mixtures import Expectation, expectation, iterate
 from engine.math.latent.gradient import ascend
 from engine.math.latent.laws import Collapse, Mixture, Shape, check_extent
 from engine.math.latent.rates import Arnoldi, Chart
 from engine.math.latent.starts import begin, thinned
+from engine.math.latent.variational import Posterior, Prior, elbo, updated, vague_prior
+from engine.math.latent.variational import ascend as ascend_bound
 
 MOST_LOOKED_AT = 20_000  # points of fits beside the run
 MOST_ITERATIONS = 400  # of each of them
@@ -45,6 +50,7 @@ class SideFit:
     scale: Tensor
     opening: Callable[[], Mixture]  # called when its turn has come
     algorithm: str
+    model: Model
     shape: Shape
     floor: float
     rate: float = 0.1
@@ -71,14 +77,15 @@ class SideFit:
             self.start = self.mixture = self.opening()
         old = self.mixture
         hard = self.algorithm == "hard"
-        found = expectation(self.points, old, hard=hard, entropy=False, between=context.checkpoint)
+        found = self.model.look(self.points, old, hard=hard, between=context.checkpoint)
         self.values.append(found.log_likelihood)
         self.looked = old
         if self.algorithm == "gradient":
+            assert isinstance(found, Expectation)
             new = ascend(found.statistics, old, self.shape, self.floor, self.rate, self.scale)
+            check_extent(new, found.counts, self.floor)
         else:
-            new = maximisation(found.statistics, self.shape, self.floor, before=old)
-        check_extent(new, found.statistics.counts, self.floor)
+            new = self.model.fit(self.points, found, old)
         gain = self.values[-1] - self.values[-2] if len(self.values) > 1 else math.inf
         still = stop and abs(gain) <= GAIN * self.points.shape[1]
         self.done = still or (stop and len(self.values) >= MOST_ITERATIONS)
@@ -145,6 +152,39 @@ class FixedPoint:
 
 
 @dataclass(slots=True)
+class BayesRun:
+    """Variational Bayes from the same start, an iteration for each of the run."""
+
+    points: Tensor
+    prior: Prior
+    posterior: Posterior
+    drawn: Matrix
+    bounds: list[float]
+    kept: list[int]  # effective components after each iteration
+
+    @staticmethod
+    def begin(cloud: Cloud, law: Mixture, concentration: float, context: Context) -> BayesRun:
+        """The law of the parameters after the responsibilities of some components."""
+        few = thinned(cloud.points, MOST_LOOKED_AT)
+        context.checkpoint()
+        prior = vague_prior(few, concentration)
+        found = updated(expectation(few, law, entropy=False).statistics, prior)
+        run = BayesRun(few, prior, found, cloud.drawn, [], [])
+        run.record()
+        return run
+
+    def record(self) -> None:
+        """The bound and the components that are left."""
+        self.bounds.append(elbo(self.points, self.posterior, self.prior))
+        self.kept.append(self.posterior.effective(self.prior))
+
+    def advance(self) -> None:
+        """One iteration."""
+        self.posterior = ascend_bound(self.points, self.posterior, self.prior)
+        self.record()
+
+
+@dataclass(slots=True)
 class SideRuns:
     """All of it. The lists grow; frames take copies."""
 
@@ -153,6 +193,7 @@ class SideRuns:
     choices: list[SideFit] = field(default_factory=list)
     restarts: list[SideFit] = field(default_factory=list)
     looked_at: int = 0
+    bayes: BayesRun | None = None
 
     @property
     def queue(self) -> list[SideFit]:
@@ -163,17 +204,20 @@ class SideRuns:
 def begin_side_runs(cloud: Cloud, start: Mixture, parameters: Parameters, context: Context) -> SideRuns:
     """What is wanted, with nothing done yet."""
     found = SideRuns()
-    common = (parameters.covariance, parameters.floor, parameters.learning_rate)
-    if parameters.compare:
+    model = model_of(parameters)
+    common = (model, parameters.covariance, parameters.floor, parameters.learning_rate)
+    if parameters.compare and parameters.family == "normal":
         kinds = ("em", "hard", "gradient")
         found.race = {kind: SideFit(cloud.points, cloud.scale, lambda: start, kind, *common) for kind in kinds}
+    if parameters.bayes and parameters.family == "normal":
+        found.bayes = BayesRun.begin(cloud, start, parameters.concentration, context)
     few = thinned(cloud.points, MOST_LOOKED_AT)
     found.looked_at = few.shape[1]
 
     def opening(kind: str, components: int, stream: str) -> Callable[[], Mixture]:
         generator = context.generator(stream)
-        shape, floor = parameters.covariance, parameters.floor
-        return lambda: begin(few, components, kind, shape, floor, generator, context.checkpoint)
+        shape = start_shape(parameters)
+        return lambda: model.begin(few, begin(few, components, kind, shape, parameters.floor, generator, context.checkpoint))
 
     if parameters.choose:
         for k in range(1, min(CHOICES, few.shape[1]) + 1):
@@ -198,6 +242,10 @@ def follow(
     if halves % 2 == 0 and halves <= last:
         for fit in side.race.values():
             fit.advance(2 - min(1, len(fit.values)), context, stop=False)  # the start too, the first time
+    if side.bayes is not None and halves % 2 == 0 and 0 < halves <= last:
+        if side.bayes.drawn != cloud.drawn:  # other points: on from where the run stands
+            side.bayes = BayesRun.begin(cloud, present, parameters.concentration, context)
+        side.bayes.advance()
     if halves > last:  # after the last half-step: a whole fit
         for fit in side.queue[:1]:
             fit.advance(MOST_ITERATIONS, context)
@@ -217,7 +265,7 @@ def look_ahead(
 ) -> None:
     """Seek the fixed point of EM from where the run stands now."""
     size = cloud.count * parameters.components * (cloud.dimension**2 + 3 * cloud.dimension)
-    if not parameters.rate or size > LOOKAHEAD_NUMBERS:
+    if not parameters.rate or parameters.family != "normal" or size > LOOKAHEAD_NUMBERS:
         side.ahead = None
         return
     objective = objective_of(parameters)

@@ -8,8 +8,9 @@ from torch import Tensor
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.labs.em.mixture.data import Cloud
-from engine.labs.em.mixture.parameters import Matrix, Parameters
-from engine.math.latent.laws import Mixture, shaped
+from engine.labs.em.mixture.data_parameters import Matrix
+from engine.labs.em.mixture.parameters import SHAPED, Parameters
+from engine.math.latent.laws import Mixture, Shape, shaped
 from engine.math.latent.starts import around, begin, random_means
 
 
@@ -18,7 +19,9 @@ def first_mixture(cloud: Cloud, parameters: Parameters, context: Context) -> Mix
     generator = context.generator("start")
     k, shape = parameters.components, parameters.covariance
     if parameters.start != "manual":
-        return begin(cloud.points, k, parameters.start, shape, parameters.floor, generator, context.checkpoint)
+        return begin(
+            cloud.points, k, parameters.start, start_shape(parameters), parameters.floor, generator, context.checkpoint
+        )
     d = cloud.dimension
     like = cloud.centre
     if parameters.means:
@@ -39,6 +42,13 @@ def first_mixture(cloud: Cloud, parameters: Parameters, context: Context) -> Mix
     else:
         return plain
     return Mixture(weights, means, shaped(covariances, weights, shape).contiguous())
+
+
+def start_shape(parameters: Parameters) -> Shape:
+    """Of the covariances that a start finds: lines take their slopes from them, bits and counts nothing at all."""
+    if parameters.family in SHAPED:
+        return parameters.covariance
+    return "full" if parameters.family == "regression" else "diagonal"
 
 
 def table(name: str, rows: Matrix, k: int, d: int, like: Tensor) -> Tensor:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from engine.core.context import Context
 from engine.core.errors import LabError
 from engine.labs.em.mixture.data import Cloud, joined, open_cloud
-from engine.labs.em.mixture.parameters import Matrix, Parameters
+from engine.labs.em.mixture.data_parameters import Matrix
+from engine.labs.em.mixture.model import Found, model_of
+from engine.labs.em.mixture.parameters import Parameters
 from engine.labs.em.mixture.side_runs import SideRuns, begin_side_runs
 from engine.labs.em.mixture.start import first_mixture
-from engine.math.latent.gaussian_mixtures import Expectation, expectation, lower_bound
 from engine.math.latent.laws import Collapse, Mixture
 
 KEPT_STRIDES = 8
@@ -27,15 +29,21 @@ class Settings:
     algorithm: str
     covariance: str
     floor: float
+    learn_degrees: bool
     drawn: Matrix
-    extra: float = 0.0  # relaxation or learning rate, where the algorithm has it
+    extra: tuple[float, ...] = ()  # what else the algorithm goes by
 
 
 def settings_of(parameters: Parameters) -> Settings:
     """Those of the next half-step."""
     p = parameters
-    extra = {"em": p.relaxation, "hard": 0.0, "gradient": p.learning_rate}[p.algorithm]
-    return Settings(p.algorithm, p.covariance, p.floor, p.drawn, extra)
+    extra = {
+        "em": (p.relaxation,),
+        "hard": (),
+        "gradient": (p.learning_rate,),
+        "online": (float(p.batch), p.forgetting),
+    }[p.algorithm]
+    return Settings(p.algorithm, p.covariance, p.floor, p.learn_degrees, p.drawn, extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,16 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True)
+class Online:
+    """A run in batches: what has arrived, and with what weight it is remembered."""
+
+    shares: Tensor  # (K, n): responsibilities times the weight of each point; they add up to n
+    queue: Tensor  # indices of points that have not come in this round, the next first
+    batch: Tensor  # indices of the points that came last
+    arrivals: int  # batches so far
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One moment of a run: points, components, likelihood and bound belong to each other."""
 
@@ -77,8 +95,8 @@ class State:
     present: Mixture
     start: Mixture
     before: Mixture  # one iteration ago
-    ahead: Expectation  # at the present components: the next E half-step, already looked up for its likelihood
-    expected: Expectation | None  # of the last E half-step
+    ahead: Found  # at the present components: the next E half-step, already looked up for its likelihood
+    expected: Found | None  # of the last E half-step
     believed: Mixture | None  # the components of that half-step
     now: Record
     trajectory: Trajectory
@@ -87,6 +105,7 @@ class State:
     halves: int
     iteration: int
     hard: bool  # whether `expected` gives points away whole
+    online: Online | None = None  # what a run in batches has gathered
     made_with: Settings | None = None  # the M half-step that gave the present components, None at the start
     converged_with: tuple[Settings, float] | None = None
 
@@ -99,7 +118,7 @@ class State:
 def begin(parameters: Parameters, context: Context) -> State:
     """Data and start; the first look at all points."""
     cloud = open_cloud(parameters, context)
-    start = first_mixture(cloud, parameters, context)
+    start = model_of(parameters).begin(cloud.points, first_mixture(cloud, parameters, context))
     ahead = looked(cloud, start, parameters, context, 0)
     return State(
         cloud=cloud,
@@ -119,10 +138,10 @@ def begin(parameters: Parameters, context: Context) -> State:
     )
 
 
-def looked(cloud: Cloud, mixture: Mixture, parameters: Parameters, context: Context, iteration: int) -> Expectation:
+def looked(cloud: Cloud, mixture: Mixture, parameters: Parameters, context: Context, iteration: int) -> Found:
     """One look at all points."""
     try:
-        return expectation(cloud.points, mixture, hard=parameters.algorithm == "hard", between=context.checkpoint)
+        return model_of(parameters).look(cloud.points, mixture, hard=parameters.algorithm == "hard", between=context.checkpoint)
     except Collapse as collapse:
         raise collapsed(collapse, cloud, iteration, parameters.floor) from None
 
@@ -134,7 +153,7 @@ def adapt(state: State, parameters: Parameters, context: Context) -> State:
     cloud = joined(state.cloud.base, parameters, state.cloud.centre)
     ahead = looked(cloud, state.present, parameters, context, state.iteration)
     expected = looked(cloud, state.believed, parameters, context, state.iteration) if state.believed else None
-    bound = lower_bound(expected, state.present) if expected else math.nan
+    bound = model_of(parameters).bound(cloud.points, expected, state.present) if expected else math.nan
     now = replace(
         state.now,
         log_likelihood=ahead.log_likelihood,
@@ -143,7 +162,19 @@ def adapt(state: State, parameters: Parameters, context: Context) -> State:
         settings=settings_of(parameters) if expected else None,
         drawn=parameters.drawn,
     )
-    return replace(state, cloud=cloud, ahead=ahead, expected=expected, now=now, hard=parameters.algorithm == "hard")
+    online = kept_online(state.online, state.cloud.count, cloud.count) if state.online else None
+    return replace(
+        state, online=online, cloud=cloud, ahead=ahead, expected=expected, now=now, hard=parameters.algorithm == "hard"
+    )
+
+
+def kept_online(online: Online, before: int, now: int) -> Online | None:
+    """What was gathered, for other points: those added come next, and where some were erased the gathering begins anew."""
+    if now < before:
+        return None
+    fresh = torch.arange(before, now, device=online.queue.device)
+    shares = torch.cat([online.shares, online.shares.new_zeros((len(online.shares), now - before))], 1)
+    return replace(online, shares=shares, queue=torch.cat([fresh, online.queue]))
 
 
 def collapsed(collapse: Collapse, cloud: Cloud, iteration: int, floor: float) -> LabError:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.core.claims import Claim, ClaimSpec
 from engine.core.experiment import Measure
 from engine.core.messages import Message
-from engine.labs.em.surrogate.path import Path, exact_maximum, measured_rate, measured_square
+from engine.labs.em.surrogate.trajectory import Trajectory, exact_maximum, measured_rate, measured_square
 from engine.math.latent.surrogates import Array, Likelihood
 
 PRECISION = 1e-11  # of sums of logarithms, relative
@@ -53,7 +53,7 @@ CLAIMS = (
 
 
 def check_claims(
-    likelihood: Likelihood, way: Path, method: str, half: int, step_size: float, grid: Array, anchor: float
+    likelihood: Likelihood, way: Trajectory, method: str, half: int, step_size: float, grid: Array, anchor: float
 ) -> tuple[Claim, ...]:
     """The statements, for everything up to this half-step."""
     below, touch, monotone, missing, rate, quadratic, maximum = CLAIMS
@@ -101,7 +101,7 @@ def map_slope(likelihood: Likelihood, target: float, interior: bool) -> tuple[fl
     return likelihood.missing(target), (4 * near - far) / 3, abs(near - far) + 1e-9
 
 
-def resting(likelihood: Likelihood, way: Path, method: str, iteration: int) -> tuple[float, float]:
+def resting(likelihood: Likelihood, way: Trajectory, method: str, iteration: int) -> tuple[float, float]:
     """The maximum, and how far the present iterate may still be from it: its last move times λ / (1 - λ), twice."""
     place = exact_maximum(likelihood, float(way.theta[-1]))
     slope = 0.5 if method == "newton" else abs(way.rate)

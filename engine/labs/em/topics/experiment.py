@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -19,8 +19,8 @@ from engine.data.texts import Collection, Cutting, Table, example, make_table, r
 from engine.labs.em.topics.claims import CLAIMS, MEASURES, check_claims
 from engine.labs.em.topics.parameters import Parameters
 from engine.labs.em.topics.picture import Picture, opened, sorted_table, top_words
+from engine.labs.em.topics.state import State, Texts
 from engine.math.latent.plsa import (
-    Expected,
     Topics,
     annealed_topics,
     completion_perplexity,
@@ -40,36 +40,6 @@ from engine.math.numerics.precision import wide_dtype
 
 MOST_RESPONSIBILITIES = 2_000_000  # that are summed one by one to check the chain rule
 MOST_JUDGED = 100  # held-out documents that are folded in after every iteration
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """The collection as the fit sees it; it does not change during a run."""
-
-    collection: Collection
-    table: Table
-    cutting: Cutting
-    rows: Tensor  # (documents,): rows of the table that are fitted
-    counts: Tensor  # (documents, words)
-    cells: Tensor  # (nonzero, 2): the cells that are not zero; none where they are too many to be looked at one by one
-    seen: Tensor  # (held, words): the halves of the held-out documents that are folded in
-    asked: Tensor  # (held, words): the other halves
-    word_entropy: float  # nats over all tokens
-    information: float  # I(d; w) in nats per token
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The model, what the last E step found, and the record of the run."""
-
-    texts: Texts
-    model: Topics
-    before: Topics | None  # the model that the responsibilities belong to; none while they are all 1/K
-    beta: float  # with which they were found
-    expected: Expected
-    record: tuple[tuple[float, float, float], ...]  # log-likelihood, lower bound, held-out perplexity after each half-step
-    fall: float = 0.0  # the largest loss of the objective in an M step, nats per token
-    gap_after_e: float = math.nan
 
 
 # ---- the algorithm ---------------------------------------------------------------------------------------------------

@@ -14,7 +14,17 @@ from gui.core.lab.two_rows import TwoRows
 from gui.core.plots.mouse import Dropper
 from gui.panels.em.mixture.hand import Hand
 from gui.panels.em.mixture.mouse import Finder
-from gui.panels.em.mixture.side import BasinsCard, BoundCard, ChoiceCard, RaceCard, SummitsCard, WayCard, WeightsCard
+from gui.panels.em.mixture.side import (
+    BayesCard,
+    BoundCard,
+    ChoiceCard,
+    ConvergenceCard,
+    ImagesCard,
+    MaximaCard,
+    RaceCard,
+    RestartsCard,
+    WeightsCard,
+)
 from gui.panels.em.mixture.stage import StageCard
 
 if TYPE_CHECKING:
@@ -34,8 +44,9 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._left: tuple[object, ...] = ()
         self._canvas: tuple[bool, bool] | None = None
         self.stage, self.bound = StageCard(), BoundCard()
-        self.way, self.weights = WayCard(), WeightsCard()
-        self.race, self.choice, self.basins, self.summits = RaceCard(), ChoiceCard(), BasinsCard(), SummitsCard()
+        self.convergence, self.weights = ConvergenceCard(), WeightsCard()
+        self.race, self.choice, self.restarts, self.maxima = RaceCard(), ChoiceCard(), RestartsCard(), MaximaCard()
+        self.images, self.bayes = ImagesCard(), BayesCard()
         self.hand = Hand(self.stage)
         self.hand.wanted.connect(self.tweak_requested)
         self.hand.began.connect(self._on_leaving)
@@ -46,7 +57,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self.stage.pencil.toggled.connect(self._on_pencil)
         self.stage.brush.enabled_changed.connect(self.stage.pencil.setChecked)
         self.stage.brush.enabled = False
-        below = [self.race, self.choice, self.basins, self.summits, self.way, self.weights]
+        below = [self.images, self.bayes, self.race, self.choice, self.restarts, self.maxima, self.convergence, self.weights]
         self.arrange([self.stage, self.bound], below, stretch=(2, 1), shares=[(WIDE, 2)])
         self.fit()
 
@@ -63,22 +74,26 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         )
         self.bound.set_title(self.text("Likelihood and bound"))
         self.bound.set_labels(x=self.text("iteration"), y=self.text("nats"))
-        self.way.set_title(self.text("Distance to the summit"))
-        self.way.set_labels(x=self.text("iteration"), y=self.text("nats/point"))
+        self.convergence.set_title(self.text("Distance to the maximum"))
+        self.convergence.set_labels(x=self.text("iteration"), y=self.text("nats/point"))
         self.weights.set_title(self.text("Weights"))
+        self.bayes.set_title(self.text("Variational Bayes"))
+        self.bayes.set_labels(x=self.text("component"), y=self.text("weight"))
+        self.bayes.em.label, self.bayes.bayes.label = self.text("EM"), self.text("expected by variational Bayes")
+        self.images.set_title(self.text("Means of the components"))
         self.weights.set_labels(x=self.text("component"), y=self.text("share"))
         self.race.set_title(self.text("Three ways from one start"))
         self.race.set_labels(x=self.text("iteration"), y=self.text("log-likelihood"))
         self.choice.set_title(self.text("How many?"))
         self.choice.set_labels(x=self.text("components K"), y=self.text("criterion"))
-        self.basins.set_title(self.text("Restarts"))
-        self.summits.set_title(self.text("Their summits"))
-        self.summits.set_labels(x=self.text("rank"), y=self.text("log-likelihood"))
+        self.restarts.set_title(self.text("Restarts"))
+        self.maxima.set_title(self.text("Their local maxima"))
+        self.maxima.set_labels(x=self.text("rank"), y=self.text("log-likelihood"))
         self.bound.likelihood.label = self.text("log-likelihood")
         self.bound.bound.label = self.text("lower bound")
         self.bound.gap.label = self.text("gap")
-        self.way.way.label = self.text("EM")
-        self.way.law.label = self.text("missing information")
+        self.convergence.way.label = self.text("EM")
+        self.convergence.law.label = self.text("missing information")
         self.race.em.label, self.race.hard.label = self.text("EM"), self.text("hard EM")
         self.race.gradient.label = self.text("gradient ascent")
         for curve, name in zip(self.choice.curves, ("AIC", "BIC"), strict=True):
@@ -89,17 +104,22 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         """Name in the legends what there is."""
         stage, has = self.stage, self._present.get
         plane = has("plane", True)
-        stage.ellipses.label = self.text("1σ and 2σ") if plane else None
-        stage.ghosts.label = self.text("one iteration ago") if plane else None
-        stage.beginning.label = self.text("start") if plane else None
-        stage.field.label = self.text("density") if plane else None
+        round_ones = plane and not has("lines")
+        stage.ellipses.label = self.text("1σ and 2σ") if round_ones else None
+        stage.ghosts.label = self.text("one iteration ago") if round_ones else None
+        stage.beginning.label = self.text("start") if round_ones else None
+        stage.field.label = self.text("density") if has("field") else None
+        stage.arrived.label = self.text("just arrived") if has("online") else None
         stage.truth.label = self.text("truth") if has("truth") else None
+        stage.bayes.label = self.text("variational Bayes") if has("bayes") and plane else None
         stage.histogram.label = None if plane else self.text("data")
         stage.total.label = None if plane else self.text("mixture")
         stage.hard.label = self.text("hard EM") if has("race") and plane else None
         stage.gradient.label = self.text("gradient ascent") if has("race") and plane else None
-        self.bound.branch.label = self.text("without the hand") if has("branch") else None
+        self.bound.branch.label = self.text("without the edit") if has("branch") else None
         self.weights.of_point.label = self.text("of the point under the mouse") if has("point") else None
+        for card in (stage, self.bound, self.weights):
+            card.refresh_legend()
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -109,18 +129,20 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         self._follow(values)
         self._arrange_for(picture, values)
         self.hand.show(picture, values.covariance, parameters.drawn)
-        self.stage.show_picture(picture, values.covariance, values.compare)
+        self.stage.show_picture(picture, values.covariance, values.compare and values.family == "normal")
         self.stage.set_title(self._headline(picture, values.algorithm))
         self.stage.set_caption(self._facts(picture))
         self.stage.warn([self.text(notice.template, **notice.values) for notice in picture.notices])
         self._name_axes(picture)
         self.draw_later("bound", partial(self.bound.show_picture, picture, self.text, watched=is_watched(frame)))
         shows = {
+            self.images: partial(self.images.show_picture, picture),
+            self.bayes: partial(self.bayes.show_picture, picture, self.text),
             self.race: partial(self.race.show_picture, picture),
             self.choice: partial(self.choice.show_picture, picture, self.text),
-            self.basins: partial(self.basins.show_picture, picture),
-            self.summits: partial(self.summits.show_picture, picture, last_of(picture.log_likelihoods), self.text),
-            self.way: partial(self.way.show_picture, picture, self.text),
+            self.restarts: partial(self.restarts.show_picture, picture),
+            self.maxima: partial(self.maxima.show_picture, picture, last_of(picture.log_likelihoods), self.text),
+            self.convergence: partial(self.convergence.show_picture, picture, self.text),
             self.weights: partial(self.weights.show_picture, picture, self.text),
         }
         for card in self._wanted:
@@ -141,13 +163,15 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         if len(at) >= len(self.bound.longest[0]):
             self.bound.longest = (at, high)
         switched = [
-            (self.race, values.compare),
+            (self.images, len(picture.images) > 0),
+            (self.bayes, len(picture.bayes_weights) > 0),
+            (self.race, values.compare and values.family == "normal"),
             (self.choice, values.choose),
-            (self.basins, values.restarts > 0),
-            (self.summits, values.restarts > 0),
+            (self.restarts, values.restarts > 0),
+            (self.maxima, values.restarts > 0),
         ]
         wanted = [card for card, on in switched if on]
-        wanted = [*wanted, *([self.way] if values.rate else []), self.weights]
+        wanted = [*wanted, *([self.convergence] if values.rate and values.family == "normal" else []), self.weights]
         wanted = wanted[: max(MOST_BELOW, sum(on for _, on in switched))]
         if tuple(wanted) != self._wanted:
             self._wanted = tuple(wanted)
@@ -155,7 +179,11 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         present = {
             "plane": picture.dimension > 1,
             "truth": len(picture.true_means) > 0 and picture.dimension > 1,
-            "race": values.compare,
+            "race": values.compare and values.family == "normal",
+            "lines": len(picture.lines) > 0,
+            "online": bool(picture.arrived.any()),
+            "bayes": len(picture.bayes_weights) > 0,
+            "field": picture.field.size > 0,
             "branch": self.bound.branched,
             "point": bool(self.weights.of_point.x.size),
         }
@@ -178,13 +206,16 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
         if picture.converged:
             return self.text("Converged in iteration {number}", number=number)
         if picture.phase == "e":
-            template = "E step {number}: one component each" if algorithm == "hard" else "E step {number}: responsibilities"
+            plain = "Batch {number} has arrived" if algorithm == "online" else "E step {number}: responsibilities"
+            template = "E step {number}: one component each" if algorithm == "hard" else plain
         else:
             template = "M step {number}: a step uphill" if algorithm == "gradient" else "M step {number}: means move"
         return self.text(template, number=number)
 
     def _facts(self, picture: Picture) -> str:
         facts = [f"n = {picture.count:,d}"]
+        if len(picture.degrees):
+            facts.append("ν = " + ", ".join(f"{value:.3g}" for value in sorted(set(picture.degrees.tolist()))[:4]))
         if len(picture.points) < picture.count:
             facts.append(self.text("{shown:,d} shown", shown=len(picture.points)))
         if picture.projected:
@@ -199,7 +230,7 @@ class ExperimentPanel(TwoRows["Parameters", "Picture"]):
             names[0] = f"{names[0]} ({share})"
         else:
             names = [across or "x", up or "y"]
-        for card in (self.stage, self.basins):
+        for card in (self.stage, self.restarts):
             line = "" if card is self.stage else self.text("start")
             card.set_labels(x=names[0], y=line if picture.dimension == 1 else names[1])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gui.core.numbers import power_text
-from gui.core.plots import Area, Bars, Curve, Label, Marker, PlotCard, Points, Trails
+from gui.core.plots import Area, Bars, Curve, ImageGrid, Label, Marker, PlotCard, Points, Trails
 from gui.core.plots.raster.paint import Floats
 from gui.panels.em.mixture.points import HUES
 
@@ -35,7 +35,7 @@ class BoundCard(PlotCard):
         super().__init__()
         self.gap = self.add(Area("theory", alpha=0.28))
         self.branch = self.add(Curve("muted", dash="dot", width=1.6))
-        self.summit = self.add(Marker("muted", vertical=False, dash="dot", at=0.0))
+        self.limit = self.add(Marker("muted", vertical=False, dash="dot", at=0.0))
         self.bound = self.add(Curve("theory", width=2.0))
         self.likelihood = self.add(Curve("data", width=2.2))
         self.likelihood.setZValue(7)
@@ -70,7 +70,7 @@ class BoundCard(PlotCard):
         self.climbs.setData(at[some][even[some]], high[some][even[some]])
         fallen = falls(high) if watched else np.arange(0)
         self.falls.setData(at[fallen], high[fallen])
-        self.summit.setData(picture.limit)
+        self.limit.setData(picture.limit)
         first, last = climbing(at, high)
         pinned = picture.iteration > last
         self.here.setData(
@@ -101,6 +101,8 @@ def climbing(at: Floats, values: Floats) -> tuple[float, float]:
     last = float(at[-1]) if len(at) else 0.0
     if len(whole) > 2:
         climbs = np.diff(values[whole])
+        if len(falls(values[whole])):  # it wanders: the latest is what there is to see
+            return max(0.0, last - SEEN), max(last, 3.0)
         worth = np.flatnonzero(climbs >= SLIGHT * max(float(values[whole[-1]] - values[whole[1]]), 1e-300))
         last = min(last, float(at[whole[worth[-1] + 1]]) + AFTER) if len(worth) else last
     last = max(last, 3.0)
@@ -135,8 +137,8 @@ def gap_text(gap: float) -> str:
     return f"{gap:.3g}" if gap >= 1e-3 or gap == 0 else power_text(gap, 2)
 
 
-class WayCard(PlotCard):
-    """The distance of the log-likelihood to its summit, and the slope that the missing information predicts."""
+class ConvergenceCard(PlotCard):
+    """The distance of the log-likelihood to its maximum, and the slope that the missing information predicts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -207,6 +209,47 @@ class WeightsCard(PlotCard):
             self.set_range(y=(0.0, 1.0))
 
 
+class BayesCard(PlotCard):
+    """Weights by EM beside those that variational Bayes expects, and how many components it keeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.em = self.add(Bars("data", offset=0, of=2))
+        self.bayes = self.add(Bars("theory", offset=1, of=2))
+        self.kept = self.add(Label(role="theory", anchor=(1.0, 0.0)))
+
+    def show_picture(self, picture: Picture, text: Text) -> None:
+        """Draw both weights of each component, and the bound so far."""
+        count = len(picture.bayes_weights)
+        at = np.arange(count)
+        self.em.setData(picture.weights[:count], at=at)
+        self.bayes.setData(picture.bayes_weights, at=at)
+        self.set_categories([str(number + 1) for number in range(count)])
+        top = float(max(picture.weights.max(initial=0.0), picture.bayes_weights.max(initial=0.0)))
+        self.set_range(y=(0.0, 1.25 * max(top, 0.2)), steady=True)
+        if count:
+            kept = text("{kept} of {all} kept", kept=round(float(picture.bayes_kept[-1])), all=count)
+            self.kept.setData(count - 0.5, 1.22 * max(top, 0.2), kept)
+            self.set_caption(f"ELBO {picture.bayes_bounds[-1]:.6g}".replace("-", "−"))
+
+
+class ImagesCard(ImageGrid):
+    """The means of components whose points are images."""
+
+    SIDE = 8
+
+    def show_picture(self, picture: Picture) -> None:
+        """Draw how probable each pixel is, the heaviest component first."""
+        order = np.argsort(-picture.weights, kind="stable") if len(picture.images) else np.arange(0)
+        pixels = np.round(255 * np.clip(picture.images[order], 0.0, 1.0)).astype(np.uint8)
+        captions = [f"{number + 1}: {picture.weights[number]:.0%}" for number in order.tolist()]
+        self.setData(
+            pixels.reshape(-1, self.SIDE, self.SIDE),
+            captions=captions,
+            highlight={at: HUES[number % len(HUES)] for at, number in enumerate(order.tolist())},
+        )
+
+
 class RaceCard(PlotCard):
     """EM, hard EM and gradient ascent from one start."""
 
@@ -258,8 +301,8 @@ class ChoiceCard(PlotCard):
             self.set_caption("")
 
 
-class SummitsCard(PlotCard):
-    """Where other starts end: final log-likelihoods in order, coloured by summit."""
+class MaximaCard(PlotCard):
+    """Where other starts end: final log-likelihoods in order, coloured by local maximum."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -285,13 +328,13 @@ class SummitsCard(PlotCard):
 
 
 def capped(basins: np.ndarray) -> np.ndarray:
-    """The number of a colour for each summit; the last colour is for all further ones."""
+    """The number of a colour for each local maximum; the last colour is for all further ones."""
     found: np.ndarray = np.minimum(basins, len(HUES) - 1)
     return found
 
 
 def tally(picture: Picture, text: Text) -> str:
-    """How many starts reach the best summit."""
+    """How many starts reach the best local maximum."""
     basins = picture.restart_basins
     if not len(basins):
         return ""
@@ -300,8 +343,8 @@ def tally(picture: Picture, text: Text) -> str:
     return " · ".join([*facts, text("{count} collapsed", count=collapsed)] if collapsed else facts)
 
 
-class BasinsCard(PlotCard):
-    """A map of other starts: from every first mean to where it ended, coloured by summit."""
+class RestartsCard(PlotCard):
+    """A map of other starts: from every first mean to where it ended, coloured by local maximum."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,6 +23,8 @@ STRETCHED = 1.9  # times wider than high: equal scales would leave most of a car
 LEVELS = np.geomspace(0.02, 0.9, 8)  # of the highest density, at the level lines
 HEADROOM = 1.12  # over the densities on a line
 FLOOR = 0.17  # of the height of a picture of densities that lies below zero, for the points
+HELD = ("normal", "student")  # families whose components a hand can take hold of
+LIGHTEST = 0.005  # expected weight from which on a component of variational Bayes is drawn
 GOLDEN = 0.6180339887  # shifts by it spread points evenly
 SPIKE = 3.0  # times the histogram: a component that collapses may not flatten the rest
 LINED_UP = 30  # so few points stand in one row
@@ -88,6 +90,8 @@ class StageCard(PlotCard):
         self._build_plane()
         self._build_line()
         self.points = self.add(SharedPoints())
+        self.arrived = self.add(Points("text", size=5, symbol="o", alpha=0.9))
+        self.arrived.setZValue(9)  # on the points, below means and ellipses
         self.numbers = self.add(Numbers())
         self.brush = Brush(self, radius=0.1, limits=(1e-9, 1e9))
         self.corners = DragPoints(self, "text", size=7)
@@ -100,6 +104,9 @@ class StageCard(PlotCard):
         self.ghosts = self.add(ComponentEllipses(0, ghost=True, width=1.6))
         self.paths = self.add(ComponentTrails(0, width=2.0))
         self.ellipses = self.add(ComponentEllipses(0, width=2.4))
+        self.bayes = self.add(Ellipses("theory", width=2.0))
+        self.bayes.setZValue(11)  # where it agrees with EM it would lie below
+        self.lines = [self.add(Curve(role, width=2.6, dash=None)) for role in HUES]
         self.hard = self.add(Points(3, symbol="x", size=10))
         self.gradient = self.add(Points(2, symbol="t", size=9))
         self.truth.set_present(False)
@@ -126,16 +133,24 @@ class StageCard(PlotCard):
         self.field.setData(density, (left, bottom, *(picture.high - picture.low).tolist()), levels)
         x, y = picture.points.T
         self.points.setData(x, y, picture.responsibilities, pies=True)
-        self.ellipses.setData(picture.means, picture.covariances)
-        self.ghosts.setData(picture.before_means, picture.before_covariances, (1,))
-        self.beginning.setData(picture.start_means, picture.start_covariances, (1,))
+        self.arrived.setData(x[picture.arrived], y[picture.arrived])
+        lined = picture.family == "regression"
+        for at, line in enumerate(self.lines):
+            line.setData(*(picture.lines[at].T if at < len(picture.lines) else ([], [])))
+        none = slice(0, 0) if lined else slice(None)  # a line has no ellipse
+        self.ellipses.setData(picture.means[none], picture.covariances[none])
+        self.ghosts.setData(picture.before_means[none], picture.before_covariances[none], (1,))
+        self.beginning.setData(picture.start_means[none], picture.start_covariances[none], (1,))
+        kept = picture.bayes_weights > LIGHTEST
+        self.bayes.setData(picture.bayes_means[kept], picture.bayes_covariances[kept], (2,))
         self.truth.setData(picture.true_means, picture.true_covariances)
         self.paths.setData(picture.path[:, :, 0].T, picture.path[:, :, 1].T)
         for marks, rivals in ((self.hard, picture.race_hard_means), (self.gradient, picture.race_gradient_means)):
             marks.setData(*(rivals if racing else rivals[:0]).T)
         self.numbers.setData(picture.means)
-        self.centres.setData(*picture.means.T)
-        ends = axis_ends(picture.means, picture.covariances, covariance, bool(picture.projected))
+        held = picture.means if picture.family in HELD else picture.means[:0]
+        self.centres.setData(*held.T)
+        ends = axis_ends(held, picture.covariances[: len(held)], covariance, bool(picture.projected))
         self.corners.setData(*ends.reshape(-1, 2).T)
 
     def _turn(self, on_a_line: bool) -> None:
@@ -153,10 +168,10 @@ class StageCard(PlotCard):
     def _clear_plane(self) -> None:
         none, spreads = np.empty((0, 2)), np.empty((0, 2, 2))
         self.field.setData(None)
-        for item in (self.ellipses, self.ghosts, self.beginning, self.truth):
+        for item in (self.ellipses, self.ghosts, self.beginning, self.truth, self.bayes):
             item.setData(none, spreads)
         self.paths.setData(np.empty((0, 0)), np.empty((0, 0)))
-        for marks in (self.hard, self.gradient):
+        for marks in (self.hard, self.gradient, *self.lines):
             marks.setData([], [])
 
     def _clear_line(self) -> None:
@@ -191,9 +206,13 @@ class StageCard(PlotCard):
             area.setData(grid if there else [], np.zeros(len(grid)) if there else [], parts[at] if there else [])
             curve.setData(grid if there else [], parts[at] if there else [])
         x = picture.points[:, 0]
-        self.points.setData(x, top * rug(len(x)), picture.responsibilities, pies=True)
+        heights = top * rug(len(x))
+        self.points.setData(x, heights, picture.responsibilities, pies=True)
+        self.arrived.setData(x[picture.arrived], heights[picture.arrived])
         peaks, shoulders = line_handles(picture, 0.96 * top)
         self.numbers.setData(peaks)
+        if picture.family not in HELD:
+            peaks, shoulders = peaks[:0], shoulders[:0]
         self.centres.setData(*peaks.T)
         ends = np.stack([shoulders, np.full_like(shoulders, np.nan)], axis=1)  # as in the plane, two to a component
         self.corners.setData(*ends.reshape(-1, 2).T)

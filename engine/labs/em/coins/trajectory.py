@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,13 +12,13 @@ from engine.math.latent.coins import Array, EmptyCoinError, Flips, best_maximum,
 NODES = (np.arange(80) + 0.5) / 80  # biases of the surfaces
 EXTRA = 400  # iterations beyond the end that bring EM close to where it comes to rest
 RESTING = 1e-12  # move of a parameter that counts as none
-FAR = 1e-3  # a place of rest farther than this is another one
+FAR = 1e-3  # a fixed point farther than this is another one
 CLOSE = 1e-7  # error below which rounding shows in the ratio of two errors
 COINS = "AB"
 
 
 @dataclass(frozen=True)
-class Path:
+class Trajectory:
     """A run of EM with K full iterations, or fewer where it broke off.
 
     Half-step 2k - 1 is the E step of iteration k, half-step 2k its M step; half-step 0 is the start, where the shares are
@@ -71,8 +70,7 @@ class Path:
         )
 
 
-@lru_cache(maxsize=16)
-def path(data: Flips, start: tuple[float, float, float], free: bool, steps: int) -> Path:
+def trajectory(data: Flips, start: tuple[float, float, float], free: bool, steps: int) -> Trajectory:
     """All half-steps of a run."""
     here = np.array(start)
     parameters, shares, scaled = [here], [np.tile([here[2], 1 - here[2]], (len(data.h), 1))], []
@@ -91,7 +89,7 @@ def path(data: Flips, start: tuple[float, float, float], free: bool, steps: int)
         parameters.append(here)
         shares.append(found)
     halves = [(parameters[half // 2], shares[(half + 1) // 2]) for half in range(2 * len(parameters) - 1)]
-    return Path(
+    return Trajectory(
         parameters=np.array(parameters),
         shares=np.array(shares),
         log_likelihood=data.log_likelihood(np.array([point for point, _ in halves])),
@@ -103,7 +101,7 @@ def path(data: Flips, start: tuple[float, float, float], free: bool, steps: int)
 
 
 @dataclass(frozen=True)
-class Rest:
+class FixedPoint:
     """Where a run would come to rest, and how fast.
 
     Parameters
@@ -126,10 +124,9 @@ class Rest:
     leading: Array
 
 
-@lru_cache(maxsize=16)
-def rest(data: Flips, start: tuple[float, float, float], free: bool, steps: int) -> Rest:
+def fixed_point(data: Flips, start: tuple[float, float, float], free: bool, steps: int) -> FixedPoint:
     """Follow EM to where it stops moving."""
-    way = path(data, start, free, steps).parameters
+    way = trajectory(data, start, free, steps).parameters
     here = way[-1]
     unknown, moved = np.full(len(way), np.nan), np.inf
     try:
@@ -139,16 +136,16 @@ def rest(data: Flips, start: tuple[float, float, float], free: bool, steps: int)
             if moved < RESTING:
                 break
     except EmptyCoinError:
-        return Rest(here, np.full(2, np.nan), unknown, unknown, unknown)
+        return FixedPoint(here, np.full(2, np.nan), unknown, unknown, unknown)
     found = polish(data, here, free)
     if found is None or np.abs(found - here).max() > FAR:
         distances = lengths(way - here) if moved < RESTING else unknown  # at an end of the range there is nothing to polish
         distances = np.where(distances > 10 * RESTING, distances, np.nan)
-        return Rest(here, rates(data, here, free)[0], distances, unknown, unknown)
+        return FixedPoint(here, rates(data, here, free)[0], distances, unknown, unknown)
     factors, leading = rates(data, found, free)
     away = way - found
     scaled = away[:, : len(leading)] * np.sqrt(information(data, found, free)[0])
-    return Rest(found, factors, lengths(away), lengths(scaled), np.abs(away[:, : len(leading)] @ leading))
+    return FixedPoint(found, factors, lengths(away), lengths(scaled), np.abs(away[:, : len(leading)] @ leading))
 
 
 def lengths(rows: Array) -> Array:
@@ -158,7 +155,7 @@ def lengths(rows: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Landscape:
+class Surface:
     """The log-likelihood over both biases and its highest place.
 
     Parameters
@@ -174,8 +171,7 @@ class Landscape:
     highest: float
 
 
-@lru_cache(maxsize=16)
-def landscape(data: Flips, weight: float | None) -> Landscape:
+def likelihood_surface(data: Flips, weight: float | None) -> Surface:
     """The surface for a fixed weight, or the profile for the best one."""
     maximum, highest = best_maximum(data, weight)
-    return Landscape(surface(data, NODES, weight), maximum, highest)
+    return Surface(surface(data, NODES, weight), maximum, highest)

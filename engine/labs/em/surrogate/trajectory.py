@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +18,7 @@ SMALL = 0.03  # ratio of two of Newton's errors below which it is proportional t
 
 
 @dataclass(frozen=True)
-class Path:
+class Trajectory:
     """Iterates of one method.
 
     Parameters
@@ -58,8 +57,7 @@ def size_of(likelihood: Likelihood) -> float:
     return 1.0
 
 
-@lru_cache(maxsize=64)
-def path(likelihood: Likelihood, method: str, start: float, steps: int, step_size: float) -> Path:
+def trajectory(likelihood: Likelihood, method: str, start: float, steps: int, step_size: float) -> Trajectory:
     """So many iterations of a method, or those until it leaves the range of the parameter."""
     theta, lost, far = [start], math.nan, RUNAWAY * size_of(likelihood)
     for _ in range(steps):
@@ -71,10 +69,10 @@ def path(likelihood: Likelihood, method: str, start: float, steps: int, step_siz
     target = likelihood.rest(theta[-1])
     interior = likelihood.low + AT_END < target < likelihood.high - AT_END and likelihood.curvature(target) < 0
     slope = rate(likelihood, method, target, step_size) if interior else math.nan
-    return Path(np.array(theta), lost, target, slope, interior)
+    return Trajectory(np.array(theta), lost, target, slope, interior)
 
 
-def check(likelihood: Likelihood, way: Path, method: str, half: int) -> None:
+def check(likelihood: Likelihood, way: Trajectory, method: str, half: int) -> None:
     """Say so where a path broke off.
 
     Raises
@@ -122,7 +120,9 @@ def exact_maximum(likelihood: Likelihood, near: float) -> float:
     return likelihood.rest(near)
 
 
-def measured_rate(likelihood: Likelihood, way: Path, method: str, iteration: int, step_size: float) -> tuple[float, float]:
+def measured_rate(
+    likelihood: Likelihood, way: Trajectory, method: str, iteration: int, step_size: float
+) -> tuple[float, float]:
     """The ratio of the last two errors that rounding has not spoiled, and how far it may be from its limit.
 
     The ratio is λ + C e with errors e that shrink by λ, hence C e is the last change times λ / (1 - λ). It is also, by the
@@ -147,7 +147,7 @@ def map_slope(likelihood: Likelihood, method: str, at: float, step_size: float) 
     return (ends[1] - ends[0]) / (2 * width)
 
 
-def measured_square(likelihood: Likelihood, way: Path, iteration: int) -> tuple[float, float, float]:
+def measured_square(likelihood: Likelihood, way: Trajectory, iteration: int) -> tuple[float, float, float]:
     """Newton's e_{k+1} / e_k², its limit |ℓ''' / (2 ℓ'')|, and how far it may be from it: its last change."""
     errors = way.errors[: iteration + 1]
     usable = errors[errors > 1e-4 * ROUNDING * (1 + abs(way.target))]
