@@ -30,6 +30,7 @@ from engine.api import (
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
 from gui.core.look.theme import space, theming
+from gui.core.notes.formula_label import FormulaLabel
 from gui.core.output.export import png_bytes
 from gui.core.plots import render_widget
 
@@ -268,8 +269,9 @@ def old_enough(session: OpenExperiment) -> bool:
 
 
 def told(session: OpenExperiment) -> bool:
-    """Whether the notes stand, and what the files hold is known."""
-    return session.notes.complete and not session.form.readings.busy
+    """Whether notes and claims stand with their formulas, and what the files hold is known."""
+    formulas = all(label.complete for label in session.claims.findChildren(FormulaLabel))
+    return session.notes.complete and formulas and not session.form.readings.busy
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
