@@ -12,7 +12,7 @@ from engine.api import Frame
 from gui.core.lab.panel import P, Panel, Q
 from gui.core.look.theme import px
 
-LEAST = 420  # height below which two rows are two rows of stumps
+LEAST = 540  # height below which two rows are two rows of stumps
 COMFORTABLE = 220  # width of a card whose title, legend and ticks can be read
 
 
