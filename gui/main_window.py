@@ -18,7 +18,7 @@ from gui.core.lab.notices import NoticeStrip
 from gui.core.lab.panel import are_sizes
 from gui.core.look.follow import follow
 from gui.core.look.icons import icon
-from gui.core.look.theme import space, theming
+from gui.core.look.theme import px, space, theming
 from gui.core.window.actions import ACTIONS, PRESENTER_ONLY
 from gui.core.window.autosave import Autosave
 from gui.core.window.commands import Commands
@@ -389,7 +389,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(window.geometry.encode("ascii", "ignore")))
             self._stay_on_screen()
         sizes = window.splitters.get("body", [])
-        self._body.setSizes(sizes if len(sizes) == 2 and are_sizes(sizes) else [10_000, Side.WIDTH])
+        self._body.setSizes(sizes if len(sizes) == 2 and are_sizes(sizes) else [10_000, px(Side.WIDTH)])
         self.rail.setVisible(window.rail)
         self.side.wanted = window.side
 

@@ -12,7 +12,8 @@ NO_NUMBER = "–"
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-3, 1e6  # beyond them `short` writes powers of ten
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_EXPONENT = re.compile(r"(?<=[\d.])e([+-]?\d+)")
+_EXPONENT = re.compile(r"(?<=[\d.])e([+-]?\d+)\b")
+_NEGATIVE = re.compile(r"(?<![\w.)\]])-(?=\d|\.\d)")
 
 
 def power_of_ten(exponent: int) -> str:
@@ -28,6 +29,17 @@ def minus(text: str) -> str:
 def raised(text: str) -> str:
     """A formatted number with ``×10⁻⁵`` in place of ``e-05``."""
     return _EXPONENT.sub(lambda found: f"×{power_of_ten(int(found[1]))}", text)
+
+
+def typeset(text: str) -> str:
+    """A sentence with its numbers as people write them: minus signs, and powers of ten in place of ``4.2e-07``.
+
+    Examples
+    --------
+    >>> typeset("gap 4.2e-07, from -1.5 to 2 (half-step 3)")
+    'gap 4.2×10⁻⁷, from −1.5 to 2 (half-step 3)'
+    """
+    return _NEGATIVE.sub("−", raised(text))
 
 
 def number_text(value: float, spec: str = ".4g") -> str:

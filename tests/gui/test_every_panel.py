@@ -37,6 +37,7 @@ STEPS = 3
 SIDE_LEAST = 290  # pixels that the page at the side leaves for its content
 CJK = re.compile("[\u3400-\u9fff]")
 WORDS = re.compile("[A-Za-z]{4,}")
+RAW_NUMBER = re.compile(r"\de[+-]?\d|(?<![\w.)])-\d")  # a number as programs write it
 # The same in all languages.
 NAMES = re.compile(r"[\w.]+\.[\w.]+|[A-Z][A-Z0-9-]{3,}|Barker|Metropolis|Kramers|Wasserstein|Fisher")
 
@@ -156,6 +157,7 @@ def test_titles_legends_and_axes_are_translated(name: str, shown: Shown) -> None
     translator.set_language("zh")
     draw_all(panel)
     for card in cards_of(panel):
+        assert not RAW_NUMBER.search(card.caption_label.whole), card.caption_label.whole
         texts = [item.label or "" for item in card.legend.items]
         texts += [card.axes["x"].title, card.axes["y"].title, card.title_label.whole, card.caption_label.whole]
         assert [text for text in texts if WORDS.search(NAMES.sub("", text)) and not CJK.search(text)] == []

@@ -551,6 +551,17 @@ def covered(text: str) -> bool:
     return "seen" in text
 
 
+def test_the_side_grows_with_its_text(open_theoria: Open) -> None:
+    window = open_theoria(Session(language="en", theme="dark"), size=(1920, 1080), **SMALL)  # type: ignore[arg-type]
+    before = window.side.width()
+    theming.set("stage")
+    settle()
+    assert window.side.width() == pytest.approx(1.6 * before, rel=0.05)
+    theming.set("dark")
+    settle()
+    assert window.side.width() == pytest.approx(before, rel=0.05)
+
+
 def test_the_side_becomes_a_drawer_on_a_narrow_window(open_theoria: Open, qtbot: Any) -> None:
     window = open_theoria(size=(1024, 768))
     assert window.side.is_drawer

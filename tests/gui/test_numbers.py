@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gui.core.form.text import show_number
 from gui.core.lab.claims_view import format_pair, format_tolerance
 from gui.core.notes.live_text import Place
-from gui.core.numbers import nice_above, nice_below, number_text, percent, power_of_ten, power_text, short
+from gui.core.numbers import nice_above, nice_below, number_text, percent, power_of_ten, power_text, short, typeset
 from gui.core.plots.axes import tick_texts
 
 POSITIVE = st.floats(1e-290, 1e290)
@@ -43,6 +43,21 @@ def test_axes_claims_notes_and_captions_write_numbers_alike() -> None:
     assert tick_texts([-0.5, 0], 0.5)[0] == number_text(-0.5, ".1f") == Place("x", ".1f").text({"x": -0.5}) == "−0.5"
     small = {power_text(4e-9), short(4e-9), number_text(4e-9), format_tolerance(4e-9), Place("x", ".0e").text({"x": 4e-9})}
     assert small == {"4×10⁻⁹"} == {tick_texts([4e-9, 8e-9], 4e-9)[0]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("gap 4.2e-07", "gap 4.2×10⁻⁷"),
+        ("from -1.5 to 2", "from −1.5 to 2"),
+        ("(-3, -.5)", "(−3, −.5)"),
+        ("half-step 3 of 2-4", "half-step 3 of 2-4"),
+        ("4e7 points", "4×10⁷ points"),
+        ("a 2e mark, file-1e5x", "a 2e mark, file-1e5x"),
+    ],
+)
+def test_numbers_in_sentences(raw: str, shown: str) -> None:
+    assert typeset(raw) == shown
 
 
 @given(POSITIVE)

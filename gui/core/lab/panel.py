@@ -14,6 +14,7 @@ from engine.api import Frame, LabParameters
 from gui.core.i18n import tr, translator
 from gui.core.look.follow import follow
 from gui.core.look.theme import space, theming
+from gui.core.numbers import typeset
 
 TURN = 12  # ms: Qt paints what has changed about 5 ms after it was told
 
@@ -97,8 +98,8 @@ class Panel(QWidget, Generic[P, Q]):
         self._turn.stop()
 
     def text(self, template: str, **values: Any) -> str:
-        """A text of this experiment in the current language."""
-        return tr(template, self.experiment, **values)
+        """A text of this experiment in the current language, its numbers in the style of the house."""
+        return typeset(tr(template, self.experiment, **values)) if values else tr(template, self.experiment)
 
     def arrange(
         self, *rows: Sequence[QWidget], stretch: Sequence[float] = (3, 2), shares: Sequence[Sequence[float]] = ()

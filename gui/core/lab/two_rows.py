@@ -12,7 +12,8 @@ from engine.api import Frame
 from gui.core.lab.panel import P, Panel, Q
 from gui.core.look.theme import px
 
-LEAST = 420  # height below which two rows are two rows of stumps
+LEAST = 540  # height below which two rows are two rows of stumps
+LEAST_OF_A_FIGURE = 420  # where nobody can turn pages
 COMFORTABLE = 220  # width of a card whose title, legend and ticks can be read
 
 
@@ -22,6 +23,7 @@ class TwoRows(Panel[P, Q]):
     A subclass says which cards of the second row have something to show.
     """
 
+    least = LEAST
     pages: QTabBar  # made with the rows, inside the panel: without a parent it would be a window of its own
 
     def arrange(
@@ -46,7 +48,7 @@ class TwoRows(Panel[P, Q]):
     @property
     def roomy(self) -> bool:
         """Whether both rows are shown at once."""
-        return self.height() >= px(LEAST)
+        return self.height() >= px(self.least)
 
     def fit(self) -> None:
         """Show the cards that are wanted and have room; name the pages of the others."""

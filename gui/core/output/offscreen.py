@@ -29,7 +29,9 @@ from engine.api import (
 )
 from gui.core.i18n import translator
 from gui.core.lab.panel import Panel, load_panel
+from gui.core.lab.two_rows import LEAST_OF_A_FIGURE, TwoRows
 from gui.core.look.theme import space, theming
+from gui.core.notes.formula_label import FormulaLabel
 from gui.core.output.export import png_bytes
 from gui.core.plots import render_widget
 
@@ -160,6 +162,8 @@ class Sheet(QWidget):
         summary = QLabel(item.summaries[translator.language], self)
         summary.setProperty("role", "muted")
         self.panel: Panel = load_panel(item.name)(item.name, self)
+        if isinstance(self.panel, TwoRows):
+            self.panel.least = LEAST_OF_A_FIGURE
         self._everything: list[QWidget] = []  # the cards that are shown where there is room
         self._box = QVBoxLayout(self)
         self._box.addWidget(title)
@@ -268,8 +272,9 @@ def old_enough(session: OpenExperiment) -> bool:
 
 
 def told(session: OpenExperiment) -> bool:
-    """Whether the notes stand, and what the files hold is known."""
-    return session.notes.complete and not session.form.readings.busy
+    """Whether notes and claims stand with their formulas, and what the files hold is known."""
+    formulas = all(label.complete for label in session.claims.findChildren(FormulaLabel))
+    return session.notes.complete and formulas and not session.form.readings.busy
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -10,6 +10,7 @@ from gui.core.look.elided import Elided
 from gui.core.look.follow import follow
 from gui.core.look.icons import set_icon
 from gui.core.look.theme import font, px, space, theming
+from gui.core.numbers import typeset
 from gui.core.plots.legend import Legend
 
 PRINT_RATIO = 300 / 96
@@ -81,7 +82,7 @@ class Card(QFrame):
 
     def set_caption(self, caption: str) -> None:
         """The facts on the right: sizes, seed."""
-        self.caption_label.set_text(caption)
+        self.caption_label.set_text(typeset(caption))
         self.caption_label.setVisible(bool(caption))
 
     def restyle(self) -> None:

@@ -25,6 +25,7 @@ class Side(QWidget):
         self._drawer_open = False
         self._hidden_for_stage = False
         self._body: QSplitter | None = None
+        self._scale = theming.current.scale
         self._pages = Pages(self)
         self._empty = QWidget(self)
         self._pages.addWidget(self._empty)
@@ -99,5 +100,9 @@ class Side(QWidget):
             self.raise_()
 
     def _restyle(self) -> None:
+        grown, self._scale = theming.current.scale / self._scale, theming.current.scale
+        width = round(grown * self.width())
         self.setMinimumWidth(min(px(280), 420))
+        if self._body is not None and not self._drawer and grown != 1:  # its text has grown or shrunk
+            self._body.setSizes([max(sum(self._body.sizes()) - width, 1), width])
         self._place()
