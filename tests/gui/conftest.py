@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,16 +92,8 @@ def calm(window: MainWindow, qtbot: Any) -> None:
 def still(session: OpenExperiment, qtbot: Any) -> None:
     """Wait until the engine has ended the step that it was at, and its picture is shown."""
 
-    def other_threads() -> float:
-        """Processor time of all threads but this one."""
-        return time.process_time() - time.thread_time()
-
-    def idle() -> bool:
-        frame, busy = session.frame, other_threads()
-        qtbot.wait(200)
-        return bool(frame is session.frame and other_threads() - busy < 0.01)
-
-    qtbot.waitUntil(idle)
+    runner = session.runner
+    qtbot.waitUntil(lambda: bool(runner._condition._waiters) and runner.mailbox.empty)  # type: ignore[attr-defined]
 
 
 Open = Callable[..., MainWindow]
