@@ -93,7 +93,12 @@ def still(session: OpenExperiment, qtbot: Any) -> None:
     """Wait until the engine has ended the step that it was at, and its picture is shown."""
 
     runner = session.runner
-    qtbot.waitUntil(lambda: bool(runner._condition._waiters) and runner.mailbox.empty)  # type: ignore[attr-defined]
+
+    def idle() -> bool:
+        seen = runner.mailbox.empty or not session.pump.running
+        return bool(runner._condition._waiters) and seen  # type: ignore[attr-defined]
+
+    qtbot.waitUntil(idle)
 
 
 Open = Callable[..., MainWindow]
