@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,14 +92,11 @@ def calm(window: MainWindow, qtbot: Any) -> None:
 def still(session: OpenExperiment, qtbot: Any) -> None:
     """Wait until the engine has ended the step that it was at, and its picture is shown."""
 
-    def other_threads() -> float:
-        """Processor time of all threads but this one."""
-        return time.process_time() - time.thread_time()
+    runner = session.runner
 
     def idle() -> bool:
-        frame, busy = session.frame, other_threads()
-        qtbot.wait(200)
-        return bool(frame is session.frame and other_threads() - busy < 0.01)
+        seen = runner.mailbox.empty or not session.pump.running
+        return bool(runner._condition._waiters) and seen  # type: ignore[attr-defined]
 
     qtbot.waitUntil(idle)
 
