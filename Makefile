@@ -47,7 +47,7 @@ pictures: $(VENV)/.installed  ## Make the pictures of the README again
 
 fonts: $(VENV)/.installed  ## Make resources/fonts again (on Debian or Ubuntu), after new characters in texts
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet "fonttools>=4.50"
-	$(BIN)/python tools/make_fonts.py
+	$(BIN)/python .ci/make_fonts.py
 
 bench: $(VENV)/.installed  ## Measure the program beside its peers
 	@$(BIN)/python main.py bench $(ARGS)
