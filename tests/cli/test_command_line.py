@@ -235,7 +235,7 @@ def test_devices_and_pipes_are_refused_at_once(tmp_path: Path, path: str) -> Non
 def test_numbers_of_the_command_line_are_those_of_the_form() -> None:
     done = main_py("run", "em.mixture", "--set", "data=values", "--set", "values=1_000,2,3")
     assert done.returncode == 2
-    assert "values = '1_000' is not allowed" in done.stderr
+    assert "(values) = '1_000' is not allowed" in done.stderr
     wide = ("--set", "values=１，２，3，8，9，10", "--set", "components=2", "--set", "steps=1", "--json")
     done = main_py("run", "em.mixture", "--set", "data=values", *wide)
     assert json.loads(done.stdout)["parameters"]["values"] == [[1, 2, 3, 8, 9, 10]]
