@@ -19,6 +19,14 @@ class NoRegularFile(Exception):
         self.reason = reason
 
 
+class TooLarge(Exception):
+    """A file that holds more bytes than are wanted."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.size = size
+
+
 def check_regular(path: Path) -> os.stat_result:
     """What the system knows of a file, before it is opened.
 
@@ -36,16 +44,23 @@ def check_regular(path: Path) -> os.stat_result:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """The bytes of a regular file; of one that is longer, or grows, one byte more than the most.
+    """The bytes of a regular file.
 
     Raises
     ------
+    TooLarge
+        If there are more than the most, also of a file that grows meanwhile; nothing is read that was too large before.
     NoRegularFile, OSError
         As `check_regular`, or if it cannot be read.
     """
-    check_regular(path)
+    size = check_regular(path).st_size
+    if size > most:
+        raise TooLarge(size)
     with path.open("rb") as file:
-        return file.read(most + 1)
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise TooLarge(len(data))
+    return data
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.core.choices import Language
 from engine.core.errors import UsageError
-from engine.core.files import NoRegularFile, read_regular, write_atomic
+from engine.core.files import NoRegularFile, TooLarge, read_regular, write_atomic
 
 SCHEMA = 1
 LARGEST_FILE = 64 * 2**20
@@ -71,8 +71,8 @@ def read_session(path: Path) -> Session:
     """
     try:
         text = read_regular(path, LARGEST_FILE).decode("utf-8")
-        if len(text) > LARGEST_FILE:
-            raise UsageError("{path} is too large to be a session.", path=str(path))
+    except TooLarge:
+        raise UsageError("{path} is too large to be a session.", path=str(path)) from None
     except NoRegularFile as error:
         raise UsageError("{path} cannot be read: {reason}.", path=str(path), reason=error.reason) from None
     except OSError as error:

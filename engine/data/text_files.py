@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import LabError
-from engine.core.files import NoRegularFile, check_regular, read_regular
+from engine.core.files import NoRegularFile, TooLarge, read_regular
 from engine.core.messages import Message
 
 MOST_BYTES = 1 << 28
@@ -74,19 +74,15 @@ def read_text_file(path: str | Path, most: int = MOST_BYTES) -> TextFile:
 def read_file(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """The bytes of a regular file of at most so many; anything else is refused before it is opened."""
     try:
-        file = Path(path).expanduser()
-        size = check_regular(file).st_size
-        data = b"" if size > most else read_regular(file, most)
+        return read_regular(Path(path).expanduser(), most)
+    except TooLarge as error:
+        raise LabError(
+            "The file has {size:,d} megabytes.", "At most {most:,d} megabytes are read.", size=error.size >> 20, most=most >> 20
+        ) from None
     except NoRegularFile as error:
         raise unreadable(path, error.reason) from None
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: there is no home of this name
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from None
-    if max(size, len(data)) > most:
-        megabytes = max(size, len(data)) >> 20
-        raise LabError(
-            "The file has {size:,d} megabytes.", "At most {most:,d} megabytes are read.", size=megabytes, most=most >> 20
-        )
-    return data
 
 
 def unreadable(path: str | Path, reason: str | Message) -> LabError:

@@ -260,6 +260,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path in ("", str(tmp_path), str(tmp_path / "none.csv"), "a\0b", "~nobody-of-this-name/x.csv"):
         with pytest.raises(LabError):
             read_table(path)
+    with (tmp_path / "vast.csv").open("wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(LabError, match="The file has 2,048 megabytes"):
+        read_table(str(tmp_path / "vast.csv"))
     assert "cannot be read: it is not text" in refusal(tmp_path, b"\x89PNG\xff\xfe\x00")
     assert "is a workbook or an archive, not text. Save the table as CSV" in refusal(tmp_path, b"PK\x03\x04\x14\x00")
 
