@@ -17,7 +17,7 @@ from typing import Any, Literal
 Han = Literal["pairs", "characters", "words"]
 
 HAN = r"[\p{Han}&&[\p{L}\p{Nl}]]"
-KANA = r"[\p{Hiragana}\p{Katakana}ー]"
+KANA = r"[\p{Hiragana}\p{Katakana}\u30fc]"  # and the sign of a long vowel
 UNSPACED = r"[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&[\p{L}\p{M}]]"
 JOINED = (
     r"[\p{Arabic}\p{Syriac}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}"

@@ -272,7 +272,7 @@ def test_claim_of_the_balance() -> None:
 
 def test_a_linear_loss_without_penalty_is_refused_with_a_sentence() -> None:
     run = run_of(loss="linear", penalty=0.0)
-    with pytest.raises(LabError, match="no bottom"):
+    with pytest.raises(LabError, match="no bound"):
         run.advance(300)
 
 

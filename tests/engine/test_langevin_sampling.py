@@ -103,7 +103,7 @@ def test_claims_wait_while_all_particles_sit_in_one_well() -> None:
     )
     assert frame.measures["mean_x"] == pytest.approx(-1, abs=0.08)
     assert set(held(frame).values()) == {None}
-    assert any("remembers its start" in str(claim.remark) for claim in frame.claims)
+    assert any("remember their start" in str(claim.remark) for claim in frame.claims)
 
 
 def test_tempering_crosses_where_mala_cannot() -> None:

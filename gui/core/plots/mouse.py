@@ -24,10 +24,10 @@ class MouseTool(QObject):
         super().__init__(card)
         self.card = card
         self.view, self.plot, self.axes = card.view, card.plot, card.axes
+        self._enabled = True  # before anything can be filtered
         self.view.viewport().setMouseTracking(True)
         self.view.viewport().installEventFilter(self)
         self.view.installEventFilter(self)
-        self._enabled = True
 
     @property
     def enabled(self) -> bool:
@@ -58,7 +58,7 @@ class MouseTool(QObject):
         return self.card.to_data(self.view.viewportTransform().inverted()[0].map(at))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not self._enabled:
+        if not getattr(self, "_enabled", False):  # events still come while the collector takes a dropped card apart
             return False
         if isinstance(event, QKeyEvent):  # these come to the view, all others to its viewport
             return self._heard_key(event)
